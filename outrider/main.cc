@@ -1,0 +1,3 @@
+#include "outrider/app/main.h"
+
+int main(int argc, char** argv) { return outrider::app::run(argc, argv); }

@@ -1,0 +1,31 @@
+// When to try again, when to tell the sender, when to give up. Pure.
+#pragma once
+
+#include <random>
+
+#include "outrider/base/clock.h"
+
+namespace outrider::queue {
+
+/// RFC 5321 §4.5.4.1: at least 30 minutes between attempts in the long run, four to five days in
+/// all. The first retries come sooner, since most failures are short.
+struct Retry {
+  Duration first = std::chrono::minutes(5);
+  double factor = 2.0;
+  Duration longest = std::chrono::hours(4);
+  double jitter = 0.2;  ///< a wait is multiplied by 1 ± jitter
+  Duration lifetime = std::chrono::hours(120);
+  Duration notice_lifetime = std::chrono::hours(24);  ///< of messages with null reverse-path
+  Duration delay_notice = std::chrono::hours(4);      ///< 0: none is sent
+};
+
+enum class Fate {
+  Retry,
+  Warn,   ///< retry, and tell the sender that it is late
+  GiveUp  ///< the lifetime is over
+};
+
+/// The wait after `attempts` attempts (at least 1).
+Duration backoff(const Retry& retry, unsigned attempts, std::minstd_rand& random);
+
+}  // namespace outrider::queue

@@ -1,0 +1,120 @@
+// The server's side of one SMTP conversation, without socket, clock or policy: bytes in, events
+// and bytes out. RFC 5321 whole, with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8
+// (6531), CHUNKING and BINARYMIME (3030), ENHANCEDSTATUSCODES (2034), DSN (3461), LIMITS (9422)
+// and STARTTLS (3207).
+//
+// The caller owns the connection and takes the decisions; the order of commands, their grammar
+// and the framing of the body are decided here, and nowhere else.
+//
+//     for (;;) {
+//       Event event = session.next();
+//       … NeedInput: send take_output(), then read into prepare(), then received(n)
+//       … Sender, Recipient, MessageEnd, StartTls ask: decide, then answer(reply)
+//     }
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "outrider/smtp/envelope_command.h"
+#include "outrider/smtp/need_input.h"
+#include "outrider/smtp/reply.h"
+
+namespace outrider::smtp {
+
+struct Sender {       ///< asks. A positive answer opens the transaction
+  MailCommand mail;
+};
+struct Recipient {  ///< asks
+  RcptCommand rcpt;
+};
+struct BodyPart {          ///< content without dot-stuffing; any cut is possible
+  std::string_view bytes;  ///< valid until the next call of next()
+};
+struct MessageEnd {};  ///< asks: a positive answer promises that the message is kept
+struct Dropped {};     ///< the transaction ended without a message: forget what was kept of it
+struct StartTls {};    ///< asks: a positive answer begins the handshake once the output is sent
+/// The session refused something by itself; for the log. `what` is bounded and printable, valid
+/// until the next call of next().
+struct Refused {
+  std::string_view what;
+  Reply reply;
+};
+struct Close {  ///< send the output and end the connection
+  std::string_view why;
+};
+using Event = std::variant<NeedInput, Sender, Recipient, BodyPart, MessageEnd, Dropped, StartTls,
+                           Refused, Close>;
+
+enum class LineEnds {
+  Strict,  ///< a bare CR, bare LF or NUL refuses the message (SMTP smuggling)
+  Repair   ///< a bare LF or CR in content becomes CRLF; still only CRLF.CRLF ends a message
+};
+
+struct ServerLimits {
+  std::size_t command_line = 2048;  ///< bytes with CRLF; RFC 5321 §4.5.3.1.4 asks for at least 512
+  std::size_t recipients = 1000;    ///< a transaction; RFC 5321 §4.5.3.1.8 asks for at least 100
+  std::uint64_t message_size = 50 << 20;  ///< bytes of content; announced by SIZE
+  std::size_t errors = 20;                ///< refused commands before 421
+  std::size_t idle_commands = 100;        ///< commands without a finished message before 421
+  std::size_t transactions = 1000;        ///< messages a connection (LIMITS MAILMAX, RFC 9422)
+};
+
+struct ServerOptions {
+  std::string hostname;         ///< in the greeting and in replies
+  std::string greeting;         ///< text behind the host name; `ESMTP` is always there
+  bool lmtp = false;            ///< LHLO, one reply per recipient (RFC 2033)
+  bool offer_starttls = false;  ///< a certificate is there
+  bool offer_smtputf8 = true;
+  bool offer_chunking = true;
+  LineEnds line_ends = LineEnds::Strict;
+  ServerLimits limits;
+};
+
+class ServerSession {
+ public:
+  /// `options` outlives the session: one of them serves all connections of a listener.
+  /// `secure`: the connection began with TLS.
+  explicit ServerSession(const ServerOptions& options, bool secure = false);
+  ~ServerSession();
+  ServerSession(ServerSession&&) noexcept;
+  ServerSession& operator=(ServerSession&&) noexcept;
+
+  /// Room for a read; never empty after next() said NeedInput.
+  std::span<char> prepare();
+  void received(std::size_t n);
+
+  Event next();
+  /// Exactly one for each event that asks. For MessageEnd under LMTP: one per accepted recipient.
+  void answer(const Reply& reply);
+
+  /// After StartTls was answered with 220 and the handshake is done: everything learned before it
+  /// is forgotten (RFC 3207 §4.2).
+  void tls_established();
+
+  /// Ends the session from our side at the next next(): `421`, shutting down, idle too long.
+  void close(const Reply& reply);
+
+  /// How long the peer may take for what is expected of it now (RFC 5321 §4.5.3.2).
+  std::chrono::seconds patience() const;
+
+  /// Bytes for the peer. Valid until output_sent().
+  std::string_view output() const;
+  void output_sent();
+
+  std::string_view helo() const;  ///< the name in EHLO or HELO; empty before it
+  bool extended() const;          ///< EHLO, not HELO
+  bool secure() const;
+  bool waiting_for_body() const;  ///< within DATA or BDAT
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace outrider::smtp

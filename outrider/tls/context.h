@@ -1,0 +1,90 @@
+// Certificates, contexts and sessions of TLS. OpenSSL is seen in this module alone; other modules
+// hold these types and never a header of it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "outrider/base/result.h"
+#include "outrider/base/tls_facts.h"
+#include "outrider/trust/decide.h"
+
+struct ssl_st;
+struct ssl_ctx_st;
+
+namespace outrider::tls {
+
+enum class Version { Tls12, Tls13 };
+
+struct KeyPair {
+  std::string certificate_file;  ///< PEM, the leaf first, then the chain
+  std::string key_file;          ///< PEM; empty: in the certificate's file
+};
+
+struct ServerOptions {
+  std::vector<KeyPair> keys;  ///< more than one: an RSA and an ECDSA pair, say
+  Version least = Version::Tls12;
+};
+
+/// For all inbound connections of a listener. Immutable; a reload makes a new one, connections
+/// keep theirs. Checks at load that each key fits its certificate.
+class ServerContext {
+ public:
+  static Result<std::shared_ptr<const ServerContext>> load(const ServerOptions& options);
+  virtual ~ServerContext() = default;
+  virtual ssl_ctx_st* native() const = 0;
+  /// Loaded leaf certificates, for `check` and the log: subject, names, expiry.
+  virtual std::vector<std::string> describe() const = 0;
+};
+
+struct ClientOptions {
+  std::string ca_file;  ///< PEM; empty: the system's
+  Version least = Version::Tls12;
+};
+
+class ClientContext {
+ public:
+  static Result<std::shared_ptr<const ClientContext>> load(const ClientOptions& options);
+  virtual ~ClientContext() = default;
+  virtual ssl_ctx_st* native() const = 0;
+};
+
+/// What a step of a session waits for.
+enum class Want { Nothing, Read, Write, Closed, Failed };
+
+/// One TLS connection on a non-blocking socket that somebody else owns. OpenSSL reads the socket
+/// itself, so plaintext that came behind STARTTLS in our own buffer cannot get inside.
+class Session {
+ public:
+  /// `fd` must stay open as long as the session lives.
+  static Result<Session> server(const ServerContext& context, int fd);
+  /// Sends `host` as SNI, and checks the peer's names against the verdict. A certificate that does
+  /// not verify ends the handshake only where verdict.requires_name().
+  static Result<Session> client(const ClientContext& context, int fd, std::string_view host,
+                                const trust::Verdict& verdict);
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  struct Step {
+    Want want = Want::Nothing;  ///< Nothing: it is done, `bytes` tells how much
+    std::size_t bytes = 0;
+  };
+  Step handshake();
+  Step read(std::span<char> into);
+  Step write(std::string_view bytes);
+  Step shutdown();
+
+  TlsFacts facts() const;      ///< after the handshake
+  std::string error() const;   ///< the library's reason after Want::Failed, printable
+
+ private:
+  explicit Session(ssl_st* ssl);
+  ssl_st* ssl_ = nullptr;
+  std::string error_;
+};
+
+}  // namespace outrider::tls
