@@ -1,0 +1,137 @@
+# Read by ./dev: the test suites. Each counts its tests; the last line adds them up.
+
+passed=0 failed=0 skipped=0
+failures=()
+
+say() { printf '\n== %s\n' "$*"; }
+
+# count FILE: adds what a test program printed. GoogleTest's and unittest's closing lines.
+count() {
+  local file=$1 ran ok skip
+  if grep -q '^\[==========\]' "$file"; then
+    ran=$(sed -n 's/^\[==========\] \([0-9]*\) tests\? from .* ran.*/\1/p' "$file" | tail -1)
+    ok=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) tests\?\..*/\1/p' "$file" | tail -1)
+    skip=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) tests\?, listed below:/\1/p' "$file" | tail -1)
+  else
+    ran=$(sed -n 's/^Ran \([0-9]*\) tests\? in .*/\1/p' "$file" | tail -1)
+    skip=$(sed -n 's/.*skipped=\([0-9]*\).*/\1/p' "$file" | tail -1)
+    local bad
+    bad=$(sed -n 's/^FAILED (\(.*\))/\1/p' "$file" | grep -oE '(failures|errors)=[0-9]+' |
+      cut -d= -f2 | paste -sd+ | sed 's/^$/0/')
+    ok=$((${ran:-0} - (${bad:-0}) - ${skip:-0}))
+  fi
+  [ -n "${ran:-}" ] || return 1 # it died before it could say
+  passed=$((passed + ${ok:-0}))
+  skipped=$((skipped + ${skip:-0}))
+  failed=$((failed + ran - ${ok:-0} - ${skip:-0}))
+  [ "$ran" = $((${ok:-0} + ${skip:-0})) ]
+}
+
+# run NAME COMMAND...: a test program that prints closing lines.
+run() {
+  local name=$1 out status=0
+  shift
+  out=$(mktemp)
+  timeout -k 10 "${OUTRIDER_TEST_LIMIT:-1800}" "$@" >"$out" 2>&1 || status=$?
+  if count "$out" && [ $status = 0 ]; then
+    printf '%-28s ok   %s\n' "$name" "$(grep -cE '^\[ +OK|\.\.\. ok' "$out" | sed 's/^0$//')"
+    grep -E '^(\[  SKIPPED \] [A-Z]|.*\.\.\. skipped)|^figure: ' "$out" || true
+  else
+    printf '%-28s FAILED (exit %s)\n' "$name" "$status"
+    grep -vE '^\[ +(OK|RUN) ' "$out" | tail -n 60
+    failures+=("$name")
+    # A program that died has a failure that it could not count.
+    grep -qE '^(\[==========\].* ran|Ran )' "$out" || failed=$((failed + 1))
+    [ $status = 0 ] || grep -qE '^(\[  FAILED|FAILED )' "$out" || failed=$((failed + 1))
+  fi
+  rm -f "$out"
+}
+
+# check NAME COMMAND...: one test, judged by its exit code.
+check() {
+  local name=$1 out
+  shift
+  out=$(mktemp)
+  if "$@" >"$out" 2>&1; then
+    passed=$((passed + 1))
+    printf '%-28s ok\n' "$name"
+  else
+    failed=$((failed + 1))
+    failures+=("$name")
+    printf '%-28s FAILED\n' "$name"
+    tail -n 60 "$out"
+  fi
+  rm -f "$out"
+}
+
+units() { # units PRESET [MODULE...]: the programs of tests/unit
+  local preset=$1 program
+  shift
+  build "$preset"
+  for program in "build/$preset"/tests/unit_*; do
+    [ -x "$program" ] && [ -f "$program" ] || continue
+    [ $# = 0 ] || [[ " $* " = *" ${program##*unit_} "* ]] || continue
+    run "$preset ${program##*/}" "$program" --gtest_brief=1
+  done
+}
+
+suite_tidy() {
+  check "structure" python3 tools/tidy.py
+  check "format" bash -c "git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run -Werror"
+  check "configuration page" bash -c 'build/release/outrider config reference | diff - docs/configuration.md'
+}
+
+suite_unit() { # with AddressSanitizer and UndefinedBehaviorSanitizer
+  export ASAN_OPTIONS=detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1
+  units asan
+}
+
+suite_threads() { # what runs on several threads, with ThreadSanitizer
+  TSAN_OPTIONS="halt_on_error=1 suppressions=$top/tests/support/tsan.supp" \
+    units tsan base smtp mail net queue receive deliver console
+}
+
+
+suite_system() { build release && for file in tests/system/test_*.py; do
+  [ "$file" = tests/system/test_crash.py ] || run "${file##*/}" python3 "$file" -v; done; }
+
+suite_crash() { build release && run "kill -9" python3 tests/system/test_crash.py -v; }
+
+suite_fuzz() { fuzz_all "${OUTRIDER_FUZZ_SECONDS:-60}"; }
+
+fuzz_all() {
+  local target name
+  build fuzz fuzz_targets
+  python3 tests/fuzz/make_seeds.py build/fuzz/seeds
+  for target in build/fuzz/tests/fuzz/*_fuzz; do
+    name=${target##*/}
+    mkdir -p "build/fuzz/corpus/$name" "build/fuzz/seeds/$name"
+    check "fuzz $name, $1 s" "$target" -max_total_time="$1" -timeout=20 -rss_limit_mb=2048 \
+      -print_final_stats=1 -artifact_prefix="build/fuzz/" "build/fuzz/corpus/$name" \
+      "build/fuzz/seeds/$name"
+  done
+}
+
+lint() {
+  [ -f build/debug/build.ninja ] || cmake --preset debug >/dev/null
+  cmake --build build/debug --target outrider
+  run-clang-tidy-19 -quiet -p build/debug "outrider/.*\.cc$"
+}
+
+run_suites() {
+  local suite started=$SECONDS
+  [ $# -gt 0 ] || set -- "${suites[@]}"
+  for suite in "$@"; do
+    declare -F "suite_$suite" >/dev/null ||
+      { echo "dev: no such suite: $suite (there are: ${suites[*]})" >&2; exit 64; }
+  done
+  build release
+  for suite in "$@"; do
+    say "$suite"
+    "suite_$suite"
+  done
+  printf '\n%d seconds\n' $((SECONDS - started))
+  [ ${#failures[@]} = 0 ] || printf 'failed: %s\n' "${failures[@]}"
+  printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+  [ "$failed" = 0 ] && [ ${#failures[@]} = 0 ]
+}
