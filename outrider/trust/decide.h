@@ -21,6 +21,7 @@ struct Facts {
   std::string destination;                   ///< domain or next hop the mail is for
   std::string mx_host;                       ///< the host that is about to be tried
   Level site = Level::Opportunistic;         ///< what the operator's route or default asks for
+  std::string site_source = "default";       ///< which of them it was: `default`, `route`
 };
 
 /// One demand, and whose it is.
