@@ -76,14 +76,20 @@ class Session {
   Step handshake();
   Step read(std::span<char> into);
   Step write(std::string_view bytes);
+  /// Sends the closing alert, without waiting for the peer's. Nothing is sent after a failure.
   Step shutdown();
+  /// Bytes wait inside that no poll of the socket tells of.
+  bool has_pending() const;
 
   TlsFacts facts() const;      ///< after the handshake
   std::string error() const;   ///< the library's reason after Want::Failed, printable
 
  private:
   explicit Session(ssl_st* ssl);
+  Step step_for(int returned, std::size_t bytes);
+
   ssl_st* ssl_ = nullptr;
+  bool checks_name_ = false;
   std::string error_;
 };
 

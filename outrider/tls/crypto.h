@@ -1,0 +1,36 @@
+// Owners of OpenSSL's objects, and its queue of errors as text. Within this module only.
+#pragma once
+
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+
+namespace outrider::tls {
+
+template <auto Release>
+struct Releaser {
+  template <class T>
+  void operator()(T* object) const {
+    Release(object);
+  }
+};
+
+using ContextPtr = std::unique_ptr<SSL_CTX, Releaser<SSL_CTX_free>>;
+using BioPtr = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
+using CertificatePtr = std::unique_ptr<X509, Releaser<X509_free>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
+
+/// The oldest waiting error, which is the cause of the others, printable; empties the queue.
+std::string take_openssl_error();
+
+/// A connection's settings that both sides share: versions, suites, groups, memory.
+bool harden(SSL_CTX* context, int least_version);
+
+/// `CN=mx.example.org for mx.example.org, example.org, until Nov 23 02:00:00 2027 GMT`.
+std::string describe_certificate(X509* certificate);
+/// The first DNS name, or else the subject; bounded and printable.
+std::string certificate_name(X509* certificate);
+
+}  // namespace outrider::tls
