@@ -48,6 +48,7 @@ inline constexpr FixedReply start_tls{220, "2.0.0", "ready to start TLS"};
 inline constexpr FixedReply bye{221, "2.0.0", "bye"};
 inline constexpr FixedReply shutting_down{421, "4.3.2", "server is shutting down"};
 inline constexpr FixedReply idle_too_long{421, "4.4.2", "idle too long"};
+inline constexpr FixedReply connection_too_long{421, "4.4.2", "the connection was open too long"};
 inline constexpr FixedReply too_many_connections{421, "4.7.0", "too many connections"};
 inline constexpr FixedReply too_many_errors{421, "4.7.0", "too many errors"};
 inline constexpr FixedReply too_many_commands{421, "4.7.0", "too many commands without a message"};
