@@ -56,8 +56,9 @@ class Stream {
   void set_peer(Endpoint peer);  ///< as the PROXY protocol told
   IoThread& thread() const;
 
+  struct Connection;  ///< of this module's own files
+
  private:
-  struct Connection;
   std::unique_ptr<Connection> connection_;
 };
 
