@@ -35,6 +35,8 @@ class Stream {
 
   /// Waits until there is something to read, without holding a buffer for it.
   awaitable<Result<void>> wait_readable(std::chrono::seconds patience);
+  /// For connect_tcp: until the kernel has connected, or given up.
+  awaitable<Result<void>> wait_connected(std::chrono::seconds patience);
   /// 0: the peer closed. Reads what is there at once where there is something.
   awaitable<Result<std::size_t>> read_some(std::span<char> into, std::chrono::seconds patience);
   /// All of it.
