@@ -70,6 +70,8 @@ class LocalDomains {
 
   Result<void> add(const DomainOptions& options);
   Result<void> check_targets() const;
+  Result<void> check_alias(const std::string& domain, const std::string& alias,
+                           const Alias& what) const;
   const Domain* domain_of(std::string_view name) const;
   Resolution::Kind look(const Address& address, Expansion& expansion) const;
   bool take_user(const Domain& domain, const Address& address, Expansion& expansion) const;
