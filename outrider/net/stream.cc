@@ -145,6 +145,10 @@ awaitable<void> Stream::shutdown() {
   close();
 }
 
+void Stream::end_writing() {
+  if (is_open()) ::shutdown(connection_->socket.native_handle(), SHUT_WR);
+}
+
 void Stream::close() {
   if (!connection_) return;
   boost::system::error_code ignored;

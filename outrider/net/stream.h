@@ -47,6 +47,8 @@ class Stream {
   awaitable<Result<TlsFacts>> connect_tls(std::shared_ptr<const tls::ClientContext> context,
                                           std::string host, const trust::Verdict& verdict,
                                           std::chrono::seconds patience);
+  /// In clear only: tells the peer that no more comes; its own bytes may still be read.
+  void end_writing();
   /// Says goodbye in TLS where it is active, without waiting for the peer, and closes.
   awaitable<void> shutdown();
   void close();

@@ -102,7 +102,10 @@ Session::Step Session::step_for(int returned, std::size_t bytes) {
   switch (SSL_get_error(ssl_, returned)) {
     case SSL_ERROR_WANT_READ: return {Want::Read};
     case SSL_ERROR_WANT_WRITE: return {Want::Write};
-    case SSL_ERROR_ZERO_RETURN: return {Want::Closed};
+    case SSL_ERROR_ZERO_RETURN:
+      if (SSL_is_init_finished(ssl_)) return {Want::Closed};
+      error_ = "the peer closed during the handshake";
+      break;
     case SSL_ERROR_SYSCALL:
       error_ = system != 0 ? std::strerror(system) : "the peer closed the connection";
       break;
