@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "outrider/base/ip.h"
@@ -31,6 +32,8 @@ bool is_domain(std::string_view text) {
 
 bool is_local_part(std::string_view text) {
   if (text.empty() || text.size() > longest_local_part || !is_utf8(text)) return false;
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; };
+  if (std::ranges::any_of(text, is_control)) return false;
   return text.find_first_of(" \t\"\\,:;<>()@[]") == text.npos;
 }
 

@@ -24,7 +24,11 @@ class ClientCounts {
    public:
     Place(Place&& other) noexcept
         : counts_(std::exchange(other.counts_, nullptr)), network_(other.network_) {}
-    Place& operator=(Place&&) = delete;
+    Place& operator=(Place&& other) noexcept {
+      std::swap(counts_, other.counts_);
+      std::swap(network_, other.network_);
+      return *this;
+    }
     ~Place();
 
    private:

@@ -1,0 +1,207 @@
+#include "outrider/receive/transaction.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "outrider/base/clock.h"
+#include "outrider/base/text.h"
+#include "outrider/mail/trace.h"
+
+namespace outrider::receive {
+namespace {
+
+// Aliases may turn few recipients into many; the record of one message stays bounded.
+constexpr std::size_t most_recipients = 10'000;
+
+mail::BodyType body_type(smtp::Body body) {
+  switch (body) {
+    case smtp::Body::SevenBit: return mail::BodyType::SevenBit;
+    case smtp::Body::EightBitMime: return mail::BodyType::EightBitMime;
+    case smtp::Body::BinaryMime: return mail::BodyType::BinaryMime;
+  }
+  return mail::BodyType::SevenBit;
+}
+
+mail::Return return_of(smtp::Ret ret) {
+  switch (ret) {
+    case smtp::Ret::Unset: return mail::Return::Unset;
+    case smtp::Ret::Full: return mail::Return::Full;
+    case smtp::Ret::Headers: return mail::Return::Headers;
+  }
+  return mail::Return::Unset;
+}
+
+std::uint8_t notify_bits(const smtp::Notify& notify) {
+  return static_cast<std::uint8_t>((notify.never ? mail::notify_never : 0) |
+                                   (notify.success ? mail::notify_success : 0) |
+                                   (notify.failure ? mail::notify_failure : 0) |
+                                   (notify.delay ? mail::notify_delay : 0));
+}
+
+// RFC 3461 §5.2.7.3 (c): every address of the alias is told of without SUCCESS. Where nothing else
+// was asked for, nothing is wanted: an absent NOTIFY would mean failures.
+std::uint8_t without_success(std::uint8_t notify) {
+  if ((notify & mail::notify_success) == 0) return notify;
+  const auto rest = static_cast<std::uint8_t>(notify & ~mail::notify_success);
+  return rest != 0 ? rest : std::uint8_t{mail::notify_never};
+}
+
+}  // namespace
+
+Transaction::Transaction(Reception& reception, const Options& options,
+                         const ListenerOptions& listener, const Client& client)
+    : reception_(reception), options_(options), listener_(listener), client_(client) {}
+
+smtp::Reply Transaction::sender(const smtp::MailCommand& mail, mail::Origin origin) {
+  const bool ours_only = listener_.role == Role::Submission || listener_.role == Role::Relay;
+  if (ours_only && !client_.may_relay) return smtp::replies::relay_denied;
+  if (!reception_.queue.accepting()) return smtp::replies::no_space;
+  drop();
+  open_ = true;
+  envelope_.reverse_path = mail.reverse_path;
+  envelope_.body = body_type(mail.body);
+  envelope_.smtputf8 = mail.smtputf8;
+  envelope_.ret = return_of(mail.ret);
+  envelope_.envid = mail.envid;
+  envelope_.origin = std::move(origin);
+  return smtp::replies::sender_ok;
+}
+
+smtp::Reply Transaction::recipient(const smtp::RcptCommand& rcpt) {
+  static const LocalDomains none;
+  const LocalDomains& domains = options_.domains ? *options_.domains : none;
+  Resolution resolution = domains.resolve(rcpt.forward_path);
+  if (resolution.kind == Resolution::Kind::Unknown) return smtp::replies::unknown_user;
+  if (resolution.kind == Resolution::Kind::Elsewhere) {
+    if (!client_.may_relay) return smtp::replies::relay_denied;
+    resolution.addresses.assign(1, rcpt.forward_path);
+  }
+  if (!add(rcpt, std::move(resolution))) return smtp::replies::too_many_recipients;
+  if (++accepted_ == 1) only_recipient_ = rcpt.forward_path;
+  return smtp::replies::recipient_ok;
+}
+
+bool Transaction::add(const smtp::RcptCommand& rcpt, Resolution resolution) {
+  if (envelope_.recipients.size() + resolution.addresses.size() > most_recipients) return false;
+  mail::Recipient recipient;
+  recipient.orcpt = rcpt.orcpt;
+  recipient.notify = notify_bits(rcpt.notify);
+  // RFC 3461 §5.2.7.2: an alias for one address passes everything on.
+  if (resolution.addresses.size() > 1) recipient.notify = without_success(recipient.notify);
+  for (Address& address : resolution.addresses) {
+    recipient.address = std::move(address);
+    add_one(recipient);
+  }
+  return true;
+}
+
+// Named twice with the same wishes, a recipient gets the message once.
+void Transaction::add_one(mail::Recipient recipient) {
+  if (std::ranges::find(envelope_.recipients, recipient) == envelope_.recipients.end())
+    envelope_.recipients.push_back(std::move(recipient));
+}
+
+awaitable<void> Transaction::content(std::string_view bytes) {
+  if (verdict_) co_return;
+  if (!incoming_) co_await begin();
+  if (verdict_) co_return;
+  scanner_->scan(bytes);
+  check_header();
+  if (!verdict_) co_await keep(bytes);
+}
+
+// The trace field goes first, so that content streams behind it (RFC 5321 §4.4).
+awaitable<void> Transaction::begin() {
+  scanner_.emplace();
+  size_ = 0;
+  incoming_ = reception_.queue.begin();
+  envelope_.arrived = now();
+  mail::Trace trace;
+  trace.origin = envelope_.origin;
+  trace.by = listener_.smtp.hostname;
+  trace.id = incoming_->id();
+  trace.time = envelope_.arrived;
+  if (client_.name) trace.client_name = client_.name->name;
+  // RFC 5321 §7.2: more than one recipient would be told of each other.
+  if (accepted_ == 1) trace.recipient = only_recipient_;
+  const std::string field = mail::received_field(trace);
+  co_await keep(field);
+}
+
+awaitable<void> Transaction::keep(std::string_view bytes) {
+  size_ += bytes.size();
+  const Result<void> kept = co_await incoming_->append(bytes);
+  if (!kept) store_failed(kept.error());
+}
+
+void Transaction::check_header() {
+  const HeaderLimits& limits = listener_.header;
+  if (scanner_->received_fields() > limits.hops) {
+    refuse(smtp::replies::mail_loop);
+  } else if (scanner_->header_bytes() > limits.bytes || scanner_->fields() > limits.fields) {
+    refuse(smtp::replies::header_too_large);
+  }
+}
+
+awaitable<smtp::Reply> Transaction::end() {
+  if (!verdict_ && !incoming_) co_await begin();  // a message without any content
+  if (!verdict_) {
+    scanner_->end();
+    check_header();
+  }
+  smtp::Reply reply;
+  if (verdict_) {
+    reply = *verdict_;
+  } else {
+    reply = co_await commit();
+  }
+  drop();
+  co_return reply;
+}
+
+awaitable<smtp::Reply> Transaction::commit() {
+  envelope_.has_eight_bit = scanner_->has_eight_bit();
+  envelope_.size = size_;
+  const Received received{envelope_.reverse_path, envelope_.origin, size_,
+                          envelope_.recipients.size()};
+  const Result<MessageId> id = co_await incoming_->commit(std::move(envelope_));
+  if (!id) {
+    store_failed(id.error());
+    co_return *verdict_;
+  }
+  reception_.messages.fetch_add(1, std::memory_order_relaxed);
+  log_received(*id, received);
+  co_return smtp::Reply(250, "2.0.0", id->text() + " queued");
+}
+
+void Transaction::refuse(smtp::Reply reply) {
+  verdict_ = std::move(reply);
+  incoming_.reset();
+}
+
+void Transaction::store_failed(const Error& error) {
+  reception_.log.error("store_failed").field("session", client_.session)
+      .field("id", incoming_->id().text()).field("reason", error.text());
+  refuse(reception_.queue.accepting() ? smtp::replies::cannot_keep : smtp::replies::no_space);
+}
+
+void Transaction::drop() {
+  open_ = false;
+  accepted_ = 0;
+  envelope_ = {};
+  incoming_.reset();
+  scanner_.reset();
+  verdict_.reset();
+}
+
+void Transaction::log_received(MessageId id, const Received& received) const {
+  LogLine line = reception_.log.info("received");
+  line.field("id", id.text()).field("session", client_.session)
+      .field("from", received.from.path()).field("size", received.size)
+      .field("nrcpt", received.recipients).field("client", client_.text());
+  if (client_.name && !client_.name->name.empty()) line.field("name", client_.name->name);
+  line.field("helo", received.origin.helo).field("proto", received.origin.protocol);
+  if (!received.origin.tls.empty()) line.field("tls", received.origin.tls);
+}
+
+}  // namespace outrider::receive

@@ -1,0 +1,81 @@
+// One message from MAIL to its answer: envelope, recipients, content into the queue, verdict. It
+// knows no socket. The promise of RFC 5321 §4.2.5 is kept here: a positive answer comes out of
+// end() only after the queue's commit() returned a value.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "outrider/mail/envelope.h"
+#include "outrider/mail/header_scanner.h"
+#include "outrider/queue/queue.h"
+#include "outrider/receive/client.h"
+#include "outrider/receive/options.h"
+#include "outrider/receive/reception.h"
+#include "outrider/smtp/envelope_command.h"
+#include "outrider/smtp/reply.h"
+
+namespace outrider::receive {
+
+using boost::asio::awaitable;
+
+/// All references outlive it. Used again for each message of a connection.
+class Transaction {
+ public:
+  Transaction(Reception& reception, const Options& options, const ListenerOptions& listener,
+              const Client& client);
+
+  bool is_open() const { return open_; }
+
+  /// MAIL. `origin` as it is known now.
+  smtp::Reply sender(const smtp::MailCommand& mail, mail::Origin origin);
+  /// RCPT: a local user, an alias, or a domain elsewhere for who may relay.
+  smtp::Reply recipient(const smtp::RcptCommand& rcpt);
+  /// A part of the content. What goes wrong is told by end().
+  awaitable<void> content(std::string_view bytes);
+  /// The answer to the whole message; the transaction is over then.
+  awaitable<smtp::Reply> end();
+  /// Forgets the message.
+  void drop();
+
+  /// Recipients that were answered with 250: as many answers LMTP wants (RFC 2033 §4.2).
+  std::size_t accepted() const { return accepted_; }
+
+ private:
+  /// For the log line, when the envelope has gone to the queue.
+  struct Received {
+    Address from;
+    mail::Origin origin;
+    std::uint64_t size;
+    std::size_t recipients;
+  };
+
+  bool add(const smtp::RcptCommand& rcpt, Resolution resolution);
+  void add_one(mail::Recipient recipient);
+  awaitable<void> begin();
+  awaitable<void> keep(std::string_view bytes);
+  awaitable<smtp::Reply> commit();
+  void check_header();
+  void refuse(smtp::Reply reply);
+  void store_failed(const Error& error);
+  void log_received(MessageId id, const Received& received) const;
+
+  Reception& reception_;
+  const Options& options_;
+  const ListenerOptions& listener_;
+  const Client& client_;
+
+  bool open_ = false;
+  std::size_t accepted_ = 0;
+  mail::Envelope envelope_;
+  Address only_recipient_;  ///< as the client named it, for the trace field
+  std::unique_ptr<queue::Incoming> incoming_;
+  std::optional<mail::HeaderScanner> scanner_;
+  std::optional<smtp::Reply> verdict_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace outrider::receive

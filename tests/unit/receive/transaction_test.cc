@@ -1,0 +1,254 @@
+#include "outrider/receive/transaction.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/receive/site.h"
+
+namespace outrider::receive {
+namespace {
+
+/// A transaction with its answers, without a socket; coroutines run on a thread.
+class Bench {
+ public:
+  explicit Bench(Options options = mx_options())
+      : options_(std::move(options)), log_(log_options()), reception_(queue, nullptr, {}, log_) {
+    options_.listeners[0].smtp.lmtp = options_.listeners[0].role == Role::Lmtp;
+    transaction = std::make_unique<Transaction>(reception_, options_, options_.listeners[0],
+                                                client);
+    thread_.start();
+  }
+  ~Bench() { thread_.stop(); }
+
+  smtp::Reply mail(smtp::MailCommand command = {}) {
+    return transaction->sender(command, {"client.example.net", "192.0.2.1", "ESMTP", ""});
+  }
+  smtp::Reply rcpt(std::string local_part, std::string domain = "example.org",
+                   smtp::Notify notify = {}, std::string orcpt = {}) {
+    smtp::RcptCommand command;
+    command.forward_path = {std::move(local_part), std::move(domain)};
+    command.notify = notify;
+    command.orcpt = std::move(orcpt);
+    return transaction->recipient(command);
+  }
+  /// Content in parts, and the answer to it.
+  smtp::Reply message(std::vector<std::string> parts) {
+    std::atomic<bool> done{false};
+    smtp::Reply reply;
+    thread_.spawn(run(*transaction, std::move(parts), reply, done));
+    EXPECT_TRUE(comes_true([&] { return done.load(); }));
+    return reply;
+  }
+  smtp::Reply whole(const std::string& content) {
+    mail();
+    rcpt("anna");
+    return message({content});
+  }
+
+  test::MemoryQueue queue;
+  Client client;
+  std::unique_ptr<Transaction> transaction;
+
+ private:
+  static LogOptions log_options() {
+    LogOptions options;
+    options.path = "/dev/null";
+    return options;
+  }
+  static awaitable<void> run(Transaction& transaction, std::vector<std::string> parts,
+                             smtp::Reply& reply, std::atomic<bool>& done) {
+    for (const std::string& part : parts) co_await transaction.content(part);
+    reply = co_await transaction.end();
+    done = true;
+  }
+
+  Options options_;
+  Log log_;
+  net::IoThread thread_{0};
+  Reception reception_;
+};
+
+TEST(Transaction, PutsTheTraceFieldFirst) {
+  Bench bench;
+  const smtp::Reply reply = bench.whole(small_message);
+  EXPECT_EQ(reply.code, 250);
+  ASSERT_EQ(bench.queue.messages().size(), 1u);
+  const std::string content = bench.queue.messages()[0].content;
+  EXPECT_TRUE(content.starts_with("Received: from client.example.net")) << content;
+  EXPECT_NE(content.find("for <anna@example.org>"), content.npos) << content;
+  EXPECT_FALSE(bench.transaction->is_open());
+}
+
+TEST(Transaction, NamesNoRecipientWhereThereAreMore) {
+  Bench bench;
+  bench.mail();
+  bench.rcpt("anna");
+  bench.rcpt("bob");
+  EXPECT_EQ(bench.message({small_message}).code, 250);
+  EXPECT_EQ(bench.queue.messages()[0].content.find("for <"), std::string::npos);
+  EXPECT_EQ(bench.queue.messages()[0].envelope.recipients.size(), 2u);
+}
+
+TEST(Transaction, TakesAMessageWithoutContent) {
+  Bench bench;
+  bench.mail();
+  bench.rcpt("anna");
+  EXPECT_EQ(bench.message({}).code, 250);
+  EXPECT_EQ(bench.queue.messages().size(), 1u);
+}
+
+TEST(Transaction, KeepsWhatTheClientAskedFor) {
+  Bench bench;
+  smtp::MailCommand mail;
+  mail.reverse_path = {"s", "example.net"};
+  mail.body = smtp::Body::EightBitMime;
+  mail.smtputf8 = true;
+  mail.ret = smtp::Ret::Headers;
+  mail.envid = "QQ314159";
+  bench.mail(mail);
+  smtp::Notify notify;
+  notify.success = notify.delay = true;
+  bench.rcpt("anna", "example.org", notify, "rfc822;ann@example.net");
+  EXPECT_EQ(bench.message({"Subject: \xC3\xA4\r\n\r\n"}).code, 250);
+  const mail::Envelope envelope = bench.queue.messages()[0].envelope;
+  EXPECT_EQ(envelope.body, mail::BodyType::EightBitMime);
+  EXPECT_TRUE(envelope.smtputf8);
+  EXPECT_TRUE(envelope.has_eight_bit);
+  EXPECT_EQ(envelope.ret, mail::Return::Headers);
+  EXPECT_EQ(envelope.envid, "QQ314159");
+  EXPECT_EQ(envelope.recipients[0].notify, mail::notify_success | mail::notify_delay);
+  EXPECT_EQ(envelope.recipients[0].orcpt, "rfc822;ann@example.net");
+}
+
+TEST(Transaction, HandsARecipientNamedTwiceTheMessageOnce) {
+  Bench bench;
+  bench.mail();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(bench.rcpt("anna").code, 250);
+  EXPECT_EQ(bench.transaction->accepted(), 5u);
+  bench.message({small_message});
+  EXPECT_EQ(bench.queue.messages()[0].envelope.recipients.size(), 1u);
+}
+
+Options with_alias() {
+  static const std::string path =
+      std::filesystem::temp_directory_path() / ("outrider-alias-" + std::to_string(::getpid()));
+  std::ofstream(path) << "team: anna, bob\nboss: anna\n";
+  DomainOptions domain;
+  domain.name = "example.org";
+  domain.users = {"anna", "bob"};
+  domain.aliases_file = path;
+  LocalDomainsOptions domains;
+  domains.domains = {domain};
+  Options options = mx_options();
+  options.domains = *LocalDomains::load(domains);
+  std::filesystem::remove(path);
+  return options;
+}
+
+// RFC 3461 §5.2.7.2
+TEST(Transaction, PassesAllOnToTheOneAddressOfAnAlias) {
+  Bench bench(with_alias());
+  bench.mail();
+  smtp::Notify notify;
+  notify.success = true;
+  bench.rcpt("boss", "example.org", notify, "rfc822;boss@example.org");
+  bench.message({small_message});
+  const auto recipients = bench.queue.messages()[0].envelope.recipients;
+  ASSERT_EQ(recipients.size(), 1u);
+  EXPECT_EQ(recipients[0].notify, mail::notify_success);
+  EXPECT_EQ(recipients[0].orcpt, "rfc822;boss@example.org");
+}
+
+// RFC 3461 §5.2.7.3 (c)
+TEST(Transaction, PassesAllButSuccessToTheAddressesOfAnAlias) {
+  Bench bench(with_alias());
+  bench.mail();
+  smtp::Notify notify;
+  notify.success = notify.failure = true;
+  bench.rcpt("team", "example.org", notify, "rfc822;team@example.org");
+  bench.message({small_message});
+  const auto recipients = bench.queue.messages()[0].envelope.recipients;
+  std::size_t pending = 0;
+  for (const mail::Recipient& recipient : recipients) {
+    if (recipient.status != mail::RecipientStatus::Pending) continue;
+    ++pending;
+    EXPECT_EQ(recipient.notify, mail::notify_failure);
+    EXPECT_EQ(recipient.orcpt, "rfc822;team@example.org");
+  }
+  EXPECT_EQ(pending, 2u);
+}
+
+TEST(Transaction, RefusesALoop) {
+  Options options = mx_options();
+  options.listeners[0].header.hops = 3;
+  Bench bench(options);
+  std::string content;
+  for (int i = 0; i < 3; ++i) content += "Received: from a by b; now\r\n";
+  EXPECT_EQ(bench.whole(content + "\r\nbody\r\n").code, 250);
+  EXPECT_EQ(bench.whole(content + "Received: from c\r\n\r\nbody\r\n"),
+            smtp::Reply(smtp::replies::mail_loop));
+  EXPECT_EQ(bench.whole("Subject: x\r\n\r\n" + content + content).code, 250) << "in the body";
+}
+
+TEST(Transaction, BoundsTheHeader) {
+  Options options = mx_options();
+  options.listeners[0].header.bytes = 1000;
+  options.listeners[0].header.fields = 10;
+  Bench bench(options);
+  EXPECT_EQ(bench.whole("Subject: " + std::string(1500, 'x') + "\r\n\r\nbody\r\n"),
+            smtp::Reply(smtp::replies::header_too_large));
+  std::string many;
+  for (int i = 0; i < 11; ++i) many += "A: b\r\n";
+  EXPECT_EQ(bench.whole(many + "\r\nbody\r\n"), smtp::Reply(smtp::replies::header_too_large));
+  EXPECT_EQ(bench.whole("A: b\r\n\r\n" + std::string(5000, 'x') + "\r\n").code, 250);
+  EXPECT_EQ(bench.queue.messages().size(), 1u);
+  EXPECT_EQ(bench.queue.dropped, 2);
+}
+
+TEST(Transaction, ServesByRole) {
+  struct Row {
+    Role role;
+    bool ours;
+    int mail, here, elsewhere;
+  };
+  // 250: taken; 550: refused; 0: not asked, as MAIL was refused
+  const Row rows[] = {
+      {Role::Mx, false, 250, 250, 550},        {Role::Mx, true, 250, 250, 250},
+      {Role::Submission, false, 550, 0, 0},    {Role::Submission, true, 250, 250, 250},
+      {Role::Relay, false, 550, 0, 0},         {Role::Relay, true, 250, 250, 250},
+      {Role::Lmtp, false, 250, 250, 550},      {Role::Lmtp, true, 250, 250, 250},
+  };
+  for (const Row& row : rows) {
+    Options options = mx_options();
+    options.listeners[0].role = row.role;
+    Bench bench(options);
+    bench.client.may_relay = row.ours;
+    EXPECT_EQ(bench.mail().code, row.mail);
+    if (row.here == 0) continue;
+    EXPECT_EQ(bench.rcpt("anna").code, row.here);
+    EXPECT_EQ(bench.rcpt("who", "elsewhere.example").code, row.elsewhere);
+    EXPECT_EQ(bench.rcpt("who").code, 550);
+  }
+}
+
+TEST(Transaction, TakesNoMailWithoutRoom) {
+  Bench bench;
+  bench.queue.accepts = false;
+  EXPECT_EQ(bench.mail(), smtp::Reply(smtp::replies::no_space));
+  EXPECT_FALSE(bench.transaction->is_open());
+}
+
+TEST(Transaction, LeavesNothingOfADroppedMessage) {
+  Bench bench;
+  bench.mail();
+  bench.rcpt("anna");
+  bench.transaction->drop();
+  bench.mail();
+  bench.rcpt("bob");
+  EXPECT_EQ(bench.message({small_message}).code, 250);
+  const auto recipients = bench.queue.messages()[0].envelope.recipients;
+  ASSERT_EQ(recipients.size(), 1u);
+  EXPECT_EQ(recipients[0].address.local_part, "bob");
+}
+
+}  // namespace
+}  // namespace outrider::receive
