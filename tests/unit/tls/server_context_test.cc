@@ -107,11 +107,5 @@ TEST(ServerContext, TurnsOtherProtocolsAway) {
   }
 }
 
-TEST(ClientContext, NamesTheFileItCannotRead) {
-  const auto context = ClientContext::load({.ca_file = "/nowhere.pem"});
-  ASSERT_FALSE(context);
-  EXPECT_EQ(context.error().place, "/nowhere.pem");
-}
-
 }  // namespace
 }  // namespace outrider::tls
