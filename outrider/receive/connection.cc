@@ -244,7 +244,7 @@ awaitable<bool> Connection::start_tls() {
 }
 
 void Connection::answer_sender(const smtp::MailCommand& mail) {
-  const smtp::Reply reply = transaction_.sender(mail, origin(mail.smtputf8));
+  const smtp::Reply reply = transaction_.sender(mail, origin(mail.smtputf8), stream_.tls());
   if (!reply.positive())
     log_refused(fmt::format("MAIL FROM:{}", printable(mail.reverse_path.path())), reply);
   session_->answer(reply);
@@ -297,8 +297,8 @@ mail::Origin Connection::origin(bool smtputf8) const {
   origin.helo = printable(session_->helo());
   origin.client = client_.origin_address();
   const TlsFacts* tls = stream_.tls();
-  origin.protocol = mail::protocol_name(smtputf8, session_->extended(), tls != nullptr,
-                                        listener_.smtp.lmtp);
+  origin.protocol = mail::protocol_keyword(session_->extended(), listener_.smtp.lmtp,
+                                           tls != nullptr, false, smtputf8);
   if (tls != nullptr) origin.tls = tls->text();
   return origin;
 }

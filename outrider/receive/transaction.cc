@@ -52,12 +52,14 @@ Transaction::Transaction(Reception& reception, const Options& options,
                          const ListenerOptions& listener, const Client& client)
     : reception_(reception), options_(options), listener_(listener), client_(client) {}
 
-smtp::Reply Transaction::sender(const smtp::MailCommand& mail, mail::Origin origin) {
+smtp::Reply Transaction::sender(const smtp::MailCommand& mail, mail::Origin origin,
+                                const TlsFacts* tls) {
   const bool ours_only = listener_.role == Role::Submission || listener_.role == Role::Relay;
   if (ours_only && !client_.may_relay) return smtp::replies::relay_denied;
   if (!reception_.queue.accepting()) return smtp::replies::no_space;
   drop();
   open_ = true;
+  tls_ = tls;
   envelope_.reverse_path = mail.reverse_path;
   envelope_.body = body_type(mail.body);
   envelope_.smtputf8 = mail.smtputf8;
@@ -112,19 +114,21 @@ awaitable<void> Transaction::content(std::string_view bytes) {
 
 // The trace field goes first, so that content streams behind it (RFC 5321 §4.4).
 awaitable<void> Transaction::begin() {
-  scanner_.emplace();
+  scanner_.emplace(std::size_t{0});
   size_ = 0;
   incoming_ = reception_.queue.begin();
   envelope_.arrived = now();
-  mail::Trace trace;
-  trace.origin = envelope_.origin;
-  trace.by = listener_.smtp.hostname;
-  trace.id = incoming_->id();
-  trace.time = envelope_.arrived;
-  if (client_.name) trace.client_name = client_.name->name;
+  const std::string id = incoming_->id().text();
+  mail::Received received;
+  received.origin = &envelope_.origin;
+  if (client_.name) received.client_name = client_.name->name;
+  received.tls = tls_;
+  received.host = listener_.smtp.hostname;
+  received.id = id;
+  received.time = envelope_.arrived;
   // RFC 5321 §7.2: more than one recipient would be told of each other.
-  if (accepted_ == 1) trace.recipient = only_recipient_;
-  const std::string field = mail::received_field(trace);
+  if (accepted_ == 1) received.only_recipient = &only_recipient_;
+  const std::string field = mail::received_field(received);
   co_await keep(field);
 }
 
@@ -136,7 +140,7 @@ awaitable<void> Transaction::keep(std::string_view bytes) {
 
 void Transaction::check_header() {
   const HeaderLimits& limits = listener_.header;
-  if (scanner_->received_fields() > limits.hops) {
+  if (scanner_->hops() > limits.hops) {
     refuse(smtp::replies::mail_loop);
   } else if (scanner_->header_bytes() > limits.bytes || scanner_->fields() > limits.fields) {
     refuse(smtp::replies::header_too_large);
@@ -145,10 +149,6 @@ void Transaction::check_header() {
 
 awaitable<smtp::Reply> Transaction::end() {
   if (!verdict_ && !incoming_) co_await begin();  // a message without any content
-  if (!verdict_) {
-    scanner_->end();
-    check_header();
-  }
   smtp::Reply reply;
   if (verdict_) {
     reply = *verdict_;
@@ -160,10 +160,10 @@ awaitable<smtp::Reply> Transaction::end() {
 }
 
 awaitable<smtp::Reply> Transaction::commit() {
-  envelope_.has_eight_bit = scanner_->has_eight_bit();
+  envelope_.has_eight_bit = scanner_->header_has_eight_bit() || scanner_->body_has_eight_bit();
   envelope_.size = size_;
-  const Received received{envelope_.reverse_path, envelope_.origin, size_,
-                          envelope_.recipients.size()};
+  const Summary received{envelope_.reverse_path, envelope_.origin, size_,
+                         envelope_.recipients.size()};
   const Result<MessageId> id = co_await incoming_->commit(std::move(envelope_));
   if (!id) {
     store_failed(id.error());
@@ -194,7 +194,7 @@ void Transaction::drop() {
   verdict_.reset();
 }
 
-void Transaction::log_received(MessageId id, const Received& received) const {
+void Transaction::log_received(MessageId id, const Summary& received) const {
   LogLine line = reception_.log.info("received");
   line.field("id", id.text()).field("session", client_.session)
       .field("from", received.from.path()).field("size", received.size)

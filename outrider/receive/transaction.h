@@ -30,8 +30,8 @@ class Transaction {
 
   bool is_open() const { return open_; }
 
-  /// MAIL. `origin` as it is known now.
-  smtp::Reply sender(const smtp::MailCommand& mail, mail::Origin origin);
+  /// MAIL. `origin` as it is known now; `tls` outlives the transaction, null in clear.
+  smtp::Reply sender(const smtp::MailCommand& mail, mail::Origin origin, const TlsFacts* tls);
   /// RCPT: a local user, an alias, or a domain elsewhere for who may relay.
   smtp::Reply recipient(const smtp::RcptCommand& rcpt);
   /// A part of the content. What goes wrong is told by end().
@@ -46,7 +46,7 @@ class Transaction {
 
  private:
   /// For the log line, when the envelope has gone to the queue.
-  struct Received {
+  struct Summary {
     Address from;
     mail::Origin origin;
     std::uint64_t size;
@@ -61,7 +61,7 @@ class Transaction {
   void check_header();
   void refuse(smtp::Reply reply);
   void store_failed(const Error& error);
-  void log_received(MessageId id, const Received& received) const;
+  void log_received(MessageId id, const Summary& received) const;
 
   Reception& reception_;
   const Options& options_;
@@ -69,6 +69,7 @@ class Transaction {
   const Client& client_;
 
   bool open_ = false;
+  const TlsFacts* tls_ = nullptr;
   std::size_t accepted_ = 0;
   mail::Envelope envelope_;
   Address only_recipient_;  ///< as the client named it, for the trace field

@@ -167,7 +167,7 @@ TEST(Receiver, CutsOffWhatOutlastsTheBoundOfAStop) {
   peer.command("MAIL FROM:<s@example.net>");
   peer.command("RCPT TO:<anna@example.org>");
   peer.command("DATA");
-  peer.send("Subject: half");
+  peer.send("Subject: half\r\n");
   EXPECT_TRUE(comes_true([&] { return site.queue.begun > 0; }));
   site.receiver().stop(100ms);
   EXPECT_EQ(site.receiver().counts().connections, 0u);

@@ -20,7 +20,8 @@ class Bench {
   ~Bench() { thread_.stop(); }
 
   smtp::Reply mail(smtp::MailCommand command = {}) {
-    return transaction->sender(command, {"client.example.net", "192.0.2.1", "ESMTP", ""});
+    return transaction->sender(command, {"client.example.net", "192.0.2.1", "ESMTP", ""},
+                               nullptr);
   }
   smtp::Reply rcpt(std::string local_part, std::string domain = "example.org",
                    smtp::Notify notify = {}, std::string orcpt = {}) {
