@@ -31,8 +31,8 @@ struct ThreadConnections {
 };
 
 struct Reception {
-  Reception(queue::Queue& queue, dns::Resolver* resolver, const std::vector<net::IoThread*>& threads,
-            Log& log);
+  Reception(queue::Queue& queue, dns::Resolver* resolver,
+            const std::vector<net::IoThread*>& threads, Log& log);
 
   std::shared_ptr<const Options> options() const;
   void set_options(Options options);

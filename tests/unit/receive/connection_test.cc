@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <future>
+#include <atomic>
 
 #include "outrider/net/stream.h"
 #include "outrider/tls/context.h"
@@ -127,7 +127,8 @@ TEST(Proxy, TellsOfTheClient) {
 
 TEST(Proxy, IsReadAtAnyCutAndNotAByteMore) {
   Site site(behind_proxy("127.0.0.0/8"));
-  std::string binary("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x07\x7f\0\0\x01\x0f\xa0\0\x19", 28);
+  const std::string binary(
+      "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x07\x7f\0\0\x01\x0f\xa0\0\x19", 28);
   for (const std::string& header :
        {std::string("PROXY TCP4 1.1.1.1 2.2.2.2 1 1\r\n"), std::string("PROXY UNKNOWN\r\n"),
         std::string("PROXY TCP6 ::1 ::2 1 1\r\n"),
@@ -210,8 +211,7 @@ awaitable<bool> say(net::Stream& stream, std::string text, std::string until, He
 
 awaitable<void> send_with_tls(net::IoThread& thread, std::uint16_t port, TlsMode mode,
                               std::shared_ptr<const tls::ClientContext> context,
-                              std::promise<Heard>& promise) {
-  Heard heard;
+                              Heard& heard, std::atomic<bool>& done) {
   const Endpoint to{*IpAddress::parse("127.0.0.1"), port};
   Result<net::Stream> stream = co_await net::connect_tcp(thread, to, std::nullopt, 5s);
   bool good = stream.has_value();
@@ -234,7 +234,7 @@ awaitable<void> send_with_tls(net::IoThread& thread, std::uint16_t port, TlsMode
                         "RCPT TO:<anna@example.org>\r\nBDAT 14 LAST\r\nSubject: a\r\n\r\n",
                         " queued\r\n", heard);
   }
-  promise.set_value(heard);
+  done = true;
 }
 
 std::shared_ptr<const tls::ServerContext> context_of(test::TestCa& ca) {
@@ -257,10 +257,10 @@ void sends_through_tls(TlsMode mode) {
   ASSERT_TRUE(client) << client.error().text();
   net::IoThread thread(9);
   thread.start();
-  std::promise<Heard> promise;
-  auto future = promise.get_future();
-  thread.spawn(send_with_tls(thread, site.port, mode, *client, promise));
-  const Heard heard = future.get();
+  Heard heard;
+  std::atomic<bool> done{false};
+  thread.spawn(send_with_tls(thread, site.port, mode, *client, heard, done));
+  EXPECT_TRUE(comes_true([&] { return done.load(); }));
   thread.stop();
   ASSERT_EQ(site.queue.messages().size(), 1u) << heard.text << heard.error;
   const auto message = site.queue.messages()[0];

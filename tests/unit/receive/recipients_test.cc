@@ -170,7 +170,8 @@ TEST(LocalDomains, RefuseAnExpansionBeyondTheLimit) {
 
 TEST(LocalDomains, RefuseNestingBeyondTheLimit) {
   std::string text;
-  for (int i = 0; i < 40; ++i) text += "n" + std::to_string(i) + ": n" + std::to_string(i + 1) + "\n";
+  for (int i = 0; i < 40; ++i)
+    text += "n" + std::to_string(i) + ": n" + std::to_string(i + 1) + "\n";
   const File file(text + "n40: anna\n");
   EXPECT_FALSE(load({domain({"anna"}, file.path())}));
 }
