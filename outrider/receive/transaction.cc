@@ -6,6 +6,7 @@
 #include "outrider/base/clock.h"
 #include "outrider/base/text.h"
 #include "outrider/mail/trace.h"
+#include "outrider/receive/expansion_notice.h"
 
 namespace outrider::receive {
 namespace {
@@ -89,7 +90,15 @@ bool Transaction::add(const smtp::RcptCommand& rcpt, Resolution resolution) {
   recipient.orcpt = rcpt.orcpt;
   recipient.notify = notify_bits(rcpt.notify);
   // RFC 3461 §5.2.7.2: an alias for one address passes everything on.
-  if (resolution.addresses.size() > 1) recipient.notify = without_success(recipient.notify);
+  if (resolution.addresses.size() > 1) {
+    if (rcpt.notify.success) {
+      recipient.address = rcpt.forward_path;
+      recipient.status = mail::RecipientStatus::Expanded;
+      expanded_.push_back(recipient);
+      recipient.status = mail::RecipientStatus::Pending;
+    }
+    recipient.notify = without_success(recipient.notify);
+  }
   for (Address& address : resolution.addresses) {
     recipient.address = std::move(address);
     add_one(recipient);
@@ -114,7 +123,8 @@ awaitable<void> Transaction::content(std::string_view bytes) {
 
 // The trace field goes first, so that content streams behind it (RFC 5321 §4.4).
 awaitable<void> Transaction::begin() {
-  scanner_.emplace(std::size_t{0});
+  // A copy of the header is needed for a notice alone.
+  scanner_.emplace(expanded_.empty() ? 0 : listener_.header.bytes);
   size_ = 0;
   incoming_ = reception_.queue.begin();
   envelope_.arrived = now();
@@ -164,6 +174,8 @@ awaitable<smtp::Reply> Transaction::commit() {
   envelope_.size = size_;
   const Summary received{envelope_.reverse_path, envelope_.origin, size_,
                          envelope_.recipients.size()};
+  mail::Envelope copy;
+  if (!expanded_.empty()) copy = envelope_;
   const Result<MessageId> id = co_await incoming_->commit(std::move(envelope_));
   if (!id) {
     store_failed(id.error());
@@ -171,7 +183,17 @@ awaitable<smtp::Reply> Transaction::commit() {
   }
   reception_.messages.fetch_add(1, std::memory_order_relaxed);
   log_received(*id, received);
+  if (!expanded_.empty()) co_await tell_of_aliases(*id, std::move(copy));
   co_return smtp::Reply(250, "2.0.0", id->text() + " queued");
+}
+
+awaitable<void> Transaction::tell_of_aliases(MessageId id, mail::Envelope envelope) {
+  Expanded expanded{std::move(expanded_), std::move(envelope), scanner_->header(), id};
+  const Result<void> told =
+      co_await tell_of_expansion(reception_.queue, listener_.smtp.hostname, std::move(expanded));
+  if (told) co_return;
+  reception_.log.error("notice_failed").field("session", client_.session).field("id", id.text())
+      .field("reason", told.error().text());
 }
 
 void Transaction::refuse(smtp::Reply reply) {
@@ -189,6 +211,7 @@ void Transaction::drop() {
   open_ = false;
   accepted_ = 0;
   envelope_ = {};
+  expanded_.clear();
   incoming_.reset();
   scanner_.reset();
   verdict_.reset();

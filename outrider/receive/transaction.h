@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "outrider/mail/envelope.h"
 #include "outrider/mail/header_scanner.h"
@@ -58,6 +59,7 @@ class Transaction {
   awaitable<void> begin();
   awaitable<void> keep(std::string_view bytes);
   awaitable<smtp::Reply> commit();
+  awaitable<void> tell_of_aliases(MessageId id, mail::Envelope envelope);
   void check_header();
   void refuse(smtp::Reply reply);
   void store_failed(const Error& error);
@@ -72,6 +74,7 @@ class Transaction {
   const TlsFacts* tls_ = nullptr;
   std::size_t accepted_ = 0;
   mail::Envelope envelope_;
+  std::vector<mail::Recipient> expanded_;  ///< aliases whose sender wants to hear of success
   Address only_recipient_;  ///< as the client named it, for the trace field
   std::unique_ptr<queue::Incoming> incoming_;
   std::optional<mail::HeaderScanner> scanner_;
