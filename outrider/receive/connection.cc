@@ -240,6 +240,7 @@ awaitable<bool> Connection::start_tls() {
     co_return false;
   }
   session_->tls_established();
+  transaction_.drop();  // RFC 3207 §4.2
   co_return true;
 }
 

@@ -77,12 +77,13 @@ Result<void> add_users_file(NameMap<std::string>& users, const std::string& path
 /// What one forward-path has become so far.
 struct LocalDomains::Expansion {
   std::vector<Address> addresses;
-  std::unordered_set<std::string> seen;  ///< aliases that are open or done, and addresses taken
+  std::unordered_set<std::string> seen;  ///< aliases that are open or done
   std::size_t depth = 0;
   bool too_large = false;
 
   void add(Address address) {
-    if (seen.insert(address.path()).second) addresses.push_back(std::move(address));
+    if (std::ranges::find(addresses, address) == addresses.end())
+      addresses.push_back(std::move(address));
   }
 };
 
