@@ -1,0 +1,65 @@
+// Which route for which recipient, and the queue's key for it: recipients of one message with one
+// key are delivered together. Built when the configuration is read, then only looked at; safe from
+// any thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "outrider/deliver/route.h"
+
+namespace outrider::deliver {
+
+/// What a key of the queue means.
+struct Destination {
+  std::string key;
+  Route route;
+  std::string domain;  ///< of the recipients, for the kind Mx; else empty
+};
+
+class Routes {
+ public:
+  /// With nothing added, all mail goes by MX.
+  Routes();
+
+  /// `pattern`: `user@example.org` (any case), `example.org`, `.example.org` (all below it, not
+  /// itself), `*` (the rest). Fails on another form and on a pattern that is there already.
+  Result<void> add(std::string_view pattern, Route route);
+
+  /// The most exact one: address, domain, the longest suffix, `*`.
+  const Route& route_for(const Address& recipient) const { return find(recipient).route; }
+
+  /// Mx: the domain; others: the route's text. With a TLS level of the route's own, `?tls=…`
+  /// follows, because recipients with different levels must not share a connection.
+  std::string key_for(const Address& recipient) const;
+
+  /// The way back from a key. One that no route has any more (kept over a reload) is read as its
+  /// text says.
+  Destination destination(std::string_view key) const;
+
+ private:
+  struct Entry {
+    Route route;
+    std::string key;  // empty for Mx: the domain makes it
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  using Table = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
+
+  const Entry& find(const Address& recipient) const;
+  const Entry* find_suffix(std::string_view domain) const;
+
+  Table addresses_, domains_, suffixes_;
+  Entry rest_;
+  bool rest_given_ = false;
+};
+
+}  // namespace outrider::deliver
