@@ -17,8 +17,8 @@ class HeaderScanner {
   /// The next piece of content; any cut gives the same facts.
   void scan(std::string_view content);
 
-  bool in_body() const { return in_body_; }  ///< the header has ended
-  std::uint64_t size() const { return size_; }  ///< bytes of content so far
+  bool in_body() const { return in_body_; }                     ///< the header has ended
+  std::uint64_t size() const { return size_; }                  ///< bytes of content so far
   std::uint64_t header_bytes() const { return header_bytes_; }  ///< with the empty line
   std::size_t fields() const { return fields_; }
   std::size_t hops() const { return hops_; }  ///< Received fields (RFC 5321 §6.3)

@@ -26,7 +26,8 @@ std::string_view action(NoticeKind kind, const Recipient& recipient) {
 }
 
 bool is_status(std::string_view word, char expected_class) {
-  if (word.size() < 5 || word.size() > 9 || word[0] != expected_class || word[1] != '.') return false;
+  if (word.size() < 5 || word.size() > 9 || word[0] != expected_class || word[1] != '.')
+    return false;
   const auto dot = word.find('.', 2);
   const auto digits = [](std::string_view part) {
     return !part.empty() && part.size() <= 3 &&
@@ -53,7 +54,8 @@ std::string status(NoticeKind kind, const Recipient& recipient) {
 
 bool says_a_reply(const Recipient& recipient) {
   const auto& reply = recipient.reply;
-  return reply.size() >= 3 && reply[0] >= '2' && reply[0] <= '5' && parse_number(reply.substr(0, 3));
+  return reply.size() >= 3 && reply[0] >= '2' && reply[0] <= '5' &&
+         parse_number(reply.substr(0, 3));
 }
 
 // `mx.example.org[192.0.2.1]:25` as RFC 3464 §2.3.5 wants it: the name alone.
@@ -73,9 +75,9 @@ std::string recipient_part(NoticeKind kind, const Recipient& recipient, const No
   std::string part = "\r\n";
   const auto semicolon = recipient.orcpt.find(';');
   if (semicolon != std::string::npos) {
-    part += folded("Original-Recipient:",
-                   one_line(recipient.orcpt.substr(0, semicolon), false) + "; " +
-                       one_line(recipient.orcpt.substr(semicolon + 1), utf8));
+    part +=
+        folded("Original-Recipient:", one_line(recipient.orcpt.substr(0, semicolon), false) + "; " +
+                                          one_line(recipient.orcpt.substr(semicolon + 1), utf8));
   }
   part += folded("Final-Recipient:", typed_address(recipient.address, utf8));
   part += fmt::format("Action: {}\r\n", action(kind, recipient));
@@ -126,8 +128,9 @@ bool quotes_all(NoticeKind kind, const Envelope& original, const NoticeFacts& fa
 std::string boundary_for(const NoticeFacts& facts, std::string_view a, std::string_view b,
                          std::string_view c) {
   std::string boundary;
-  for (unsigned i = 0; boundary.empty() || a.contains(boundary) || b.contains(boundary) ||
-                       c.contains(boundary); ++i) {
+  for (unsigned i = 0;
+       boundary.empty() || a.contains(boundary) || b.contains(boundary) || c.contains(boundary);
+       ++i) {
     boundary = fmt::format("=_{}_{}_{}", facts.now.time_since_epoch().count(), facts.id.size(), i);
   }
   return boundary;

@@ -24,12 +24,12 @@ bool wanted(NoticeKind kind, const Address& reverse_path, const Recipient& recip
             bool peer_notifies = false);
 
 struct NoticeFacts {
-  std::string_view host;  ///< ours: Reporting-MTA, and the domain of MAILER-DAEMON
-  std::string_view id;    ///< the queue's name for the message, for the text
-  Time now{};             ///< also the time of the last attempt
+  std::string_view host;            ///< ours: Reporting-MTA, and the domain of MAILER-DAEMON
+  std::string_view id;              ///< the queue's name for the message, for the text
+  Time now{};                       ///< also the time of the last attempt
   std::optional<Time> retry_until;  ///< for a delay
-  std::string_view header;   ///< the original header block with CRLF line ends
-  std::string_view content;  ///< the whole message, where RET=FULL may want it; else empty
+  std::string_view header;          ///< the original header block with CRLF line ends
+  std::string_view content;         ///< the whole message, where RET=FULL may want it; else empty
   std::size_t most_quoted = 256 * 1024;  ///< bytes of content; more: the header alone
 };
 

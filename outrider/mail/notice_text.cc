@@ -93,9 +93,8 @@ std::string human_text(NoticeKind kind, const Envelope& original,
       text += wrapped(outcome(*recipient), "    ");
       continue;
     }
-    const auto who = recipient->remote.empty()
-                         ? std::string("This server says:")
-                         : one_line(recipient->remote, utf8) + " said:";
+    const auto who = recipient->remote.empty() ? std::string("This server says:")
+                                               : one_line(recipient->remote, utf8) + " said:";
     text += wrapped(who, "    ");
     text += wrapped(recipient->reply.empty() ? "no answer" : one_line(recipient->reply, utf8),
                     "      ");
@@ -103,10 +102,12 @@ std::string human_text(NoticeKind kind, const Envelope& original,
   text += "\r\n";
   if (facts.retry_until) {
     text += wrapped("It will be tried until " + rfc5322_date(*facts.retry_until) +
-                        ". If it cannot be delivered by then, you will get another notice.", "");
+                        ". If it cannot be delivered by then, you will get another notice.",
+                    "");
   }
   text += wrapped("It came here on " + rfc5322_date(original.arrived) + " and was known here as " +
-                      one_line(facts.id, utf8) + ": tell your postmaster this name if you ask.", "");
+                      one_line(facts.id, utf8) + ": tell your postmaster this name if you ask.",
+                  "");
   return text;
 }
 

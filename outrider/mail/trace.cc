@@ -10,12 +10,12 @@ namespace {
 
 // What a client said about itself, as one word of a field: its name or literal, or nothing of it.
 std::string plain_word(std::string_view word) {
-  const bool plain = !word.empty() && word.size() <= 255 && is_utf8(word) &&
-                     std::ranges::all_of(word, [](char c) {
-                       const auto byte = static_cast<unsigned char>(c);
-                       return byte >= 0x80 || (byte > 0x20 && byte < 0x7f &&
-                                               !std::string_view("()<>;,\"\\").contains(c));
-                     });
+  const bool plain =
+      !word.empty() && word.size() <= 255 && is_utf8(word) && std::ranges::all_of(word, [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte >= 0x80 ||
+               (byte > 0x20 && byte < 0x7f && !std::string_view("()<>;,\"\\").contains(c));
+      });
   return plain ? std::string(word) : "unknown";
 }
 

@@ -17,11 +17,11 @@ std::string protocol_keyword(bool extended, bool lmtp, bool secure, bool authent
                              bool smtputf8);
 
 struct Received {
-  const Origin* origin = nullptr;  ///< HELO name, client, protocol
-  std::string_view client_name;    ///< from reverse DNS; empty: `unknown`
-  const TlsFacts* tls = nullptr;   ///< null: in clear
-  std::string_view host;           ///< ours
-  std::string_view id;             ///< the queue's name for the message
+  const Origin* origin = nullptr;           ///< HELO name, client, protocol
+  std::string_view client_name;             ///< from reverse DNS; empty: `unknown`
+  const TlsFacts* tls = nullptr;            ///< null: in clear
+  std::string_view host;                    ///< ours
+  std::string_view id;                      ///< the queue's name for the message
   const Address* only_recipient = nullptr;  ///< for the `for` clause; null where there are several
   Time time{};
 };

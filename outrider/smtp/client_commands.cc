@@ -127,10 +127,10 @@ Manner manner_of(const Transaction& transaction, const Extensions& offered, bool
 std::optional<Reply> refusal(const Transaction& transaction, const Extensions& offered,
                              const Manner& manner) {
   const auto& mail = transaction.mail;
-  const bool beyond_ascii =
-      transaction.needs_smtputf8 || mail.reverse_path.needs_smtputf8() ||
-      std::ranges::any_of(transaction.recipients,
-                          [](const auto& rcpt) { return rcpt.forward_path.needs_smtputf8(); });
+  const bool beyond_ascii = transaction.needs_smtputf8 || mail.reverse_path.needs_smtputf8() ||
+                            std::ranges::any_of(transaction.recipients, [](const auto& rcpt) {
+                              return rcpt.forward_path.needs_smtputf8();
+                            });
   if (has_control(mail.reverse_path.local_part) || has_control(mail.reverse_path.domain)) {
     return Reply(553, "5.1.7", "sender address has control characters");
   }
@@ -166,7 +166,8 @@ void write_mail(const MailCommand& mail, const Manner& manner, std::string& out)
   if (manner.body == Body::EightBitMime) out += " BODY=8BITMIME";
   if (manner.body == Body::BinaryMime) out += " BODY=BINARYMIME";
   if (manner.smtputf8) out += " SMTPUTF8";
-  if (manner.dsn && mail.ret != Ret::Unset) out += mail.ret == Ret::Full ? " RET=FULL" : " RET=HDRS";
+  if (manner.dsn && mail.ret != Ret::Unset)
+    out += mail.ret == Ret::Full ? " RET=FULL" : " RET=HDRS";
   if (manner.dsn && !mail.envid.empty()) out.append(" ENVID=").append(to_xtext(mail.envid));
   out += "\r\n";
 }

@@ -85,7 +85,7 @@ struct ClientSession::State {
   bool server_holds = false;  ///< it has a transaction open that must be reset before the next
   bool go_ahead = false;      ///< 354 was seen
   bool chunk_refused = false;
-  bool ended = false;         ///< the end of the content was written
+  bool ended = false;  ///< the end of the content was written
   bool in_doubt = false;
   bool finished_locally = false;
   ContentWriter writer;

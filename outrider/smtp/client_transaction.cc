@@ -110,8 +110,8 @@ void ClientSession::State::take_body(std::string_view content) {
 
 void ClientSession::State::end_body() {
   if (broken || mode != Mode::Body || chunk_refused) return;
-  const bool whole = manner.bdat ? manner.body == Body::BinaryMime || writer.end_check()
-                                 : writer.end_data(out);
+  const bool whole =
+      manner.bdat ? manner.body == Body::BinaryMime || writer.end_check() : writer.end_data(out);
   if (!whole) return spoil();
   if (manner.bdat) write_end();
   const std::size_t replies = options->lmtp ? accepted.size() : 1;  // RFC 2033 §4.2

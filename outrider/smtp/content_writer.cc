@@ -7,7 +7,8 @@ namespace {
 
 std::size_t find(std::string_view text, char c, std::size_t from) {
   if (from >= text.size()) return std::string_view::npos;
-  const auto* found = static_cast<const char*>(std::memchr(text.data() + from, c, text.size() - from));
+  const auto* found =
+      static_cast<const char*>(std::memchr(text.data() + from, c, text.size() - from));
   return found ? static_cast<std::size_t>(found - text.data()) : std::string_view::npos;
 }
 

@@ -102,7 +102,8 @@ void ReplyParser::take_separator(char c) {
   if (line_code_ != code_) {
     return fail(fmt::format("reply code changes from {} to {} within a reply", code_, line_code_));
   }
-  if (c != ' ' && c != '-' && c != '\r') return fail("neither space nor hyphen behind a reply code");
+  if (c != ' ' && c != '-' && c != '\r')
+    return fail("neither space nor hyphen behind a reply code");
   last_line_ = c != '-';
   after_cr_ = c == '\r';
 }

@@ -80,8 +80,10 @@ struct Run {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
-  const ClientOptions options{.hostname = "client.example", .lmtp = (data[0] & 1) != 0,
-                              .chunking = (data[0] & 2) != 0, .pipelining = (data[0] & 4) != 0};
+  const ClientOptions options{.hostname = "client.example",
+                              .lmtp = (data[0] & 1) != 0,
+                              .chunking = (data[0] & 2) != 0,
+                              .pipelining = (data[0] & 4) != 0};
   const std::size_t step = data[1] + 1;
   Run run(options);
   std::string_view rest(reinterpret_cast<const char*>(data) + 2, size - 2);

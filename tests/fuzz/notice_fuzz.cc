@@ -16,7 +16,8 @@ void require(bool holds) {
 
 std::size_t count(std::string_view text, std::string_view what) {
   std::size_t found = 0;
-  for (auto at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1)) ++found;
+  for (auto at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1))
+    ++found;
   return found;
 }
 
@@ -54,6 +55,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   require(notice->envelope.has_eight_bit == has_eight_bit(content));
   require(count(content, "\r\nAction: ") == 1 && count(content, "\r\nStatus: ") == 1);
-  require(count(content, "\r\nTo: ") == 1 && count(content, "\r\nBcc: ") == 0);
+  require(count(content, "\r\nTo:") == 1 && count(content, "\r\nBcc:") == 0);
   return 0;
 }

@@ -69,7 +69,8 @@ TEST_F(NoticeOf, AFailureGoesToTheSenderWithANullReversePath) {
   EXPECT_EQ(notice.envelope.recipients[0].address, original.reverse_path);
   EXPECT_FALSE(notice.envelope.has_eight_bit);
   EXPECT_EQ(notice.envelope.size, notice.content.size());
-  EXPECT_TRUE(notice.content.contains("From: Mail Delivery System <MAILER-DAEMON@mx.example.org>\r\n"));
+  EXPECT_TRUE(
+      notice.content.contains("From: Mail Delivery System <MAILER-DAEMON@mx.example.org>\r\n"));
   EXPECT_TRUE(notice.content.contains("Auto-Submitted: auto-replied\r\n"));
 }
 
@@ -84,12 +85,14 @@ TEST_F(NoticeOf, AFailureTellsAPersonWhoSaidWhat) {
 
 TEST_F(NoticeOf, AFailureTellsAProgramTheSame) {
   const auto part = machine();
-  EXPECT_TRUE(part.starts_with("Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; "
-                               "mx.example.org\r\nOriginal-Envelope-Id: env+1\r\nArrival-Date: "));
-  EXPECT_TRUE(part.contains("\r\n\r\nOriginal-Recipient: rfc822; you@old.example\r\n"
-                            "Final-Recipient: rfc822; you@example.net\r\nAction: failed\r\n"
-                            "Status: 5.1.1\r\nRemote-MTA: dns; mx.example.net\r\n"
-                            "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"))
+  EXPECT_TRUE(
+      part.starts_with("Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; "
+                       "mx.example.org\r\nOriginal-Envelope-Id: env+1\r\nArrival-Date: "));
+  EXPECT_TRUE(
+      part.contains("\r\n\r\nOriginal-Recipient: rfc822; you@old.example\r\n"
+                    "Final-Recipient: rfc822; you@example.net\r\nAction: failed\r\n"
+                    "Status: 5.1.1\r\nRemote-MTA: dns; mx.example.net\r\n"
+                    "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"))
       << part;
 }
 

@@ -10,8 +10,13 @@ namespace {
 struct TraceTest : testing::Test {
   TraceTest() {
     origin = {.helo = "client.example", .client = "192.0.2.1", .protocol = "ESMTPS", .tls = {}};
-    received = {.origin = &origin, .client_name = "c.example", .tls = nullptr, .host = "mx.example",
-                .id = "0123456789ABC", .only_recipient = nullptr, .time = {}};
+    received = {.origin = &origin,
+                .client_name = "c.example",
+                .tls = nullptr,
+                .host = "mx.example",
+                .id = "0123456789ABC",
+                .only_recipient = nullptr,
+                .time = {}};
   }
   static std::size_t longest_line(std::string_view field) {
     std::size_t longest = 0;
@@ -36,8 +41,12 @@ TEST_F(Trace, SaysWhoGaveTheMessageAndHow) {
 }
 
 TEST_F(Trace, SaysWhichTls) {
-  const TlsFacts tls{.version = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384", .group = "X25519",
-                     .sni = {}, .peer_name = {}, .why = {}};
+  const TlsFacts tls{.version = "TLSv1.3",
+                     .cipher = "TLS_AES_256_GCM_SHA384",
+                     .group = "X25519",
+                     .sni = {},
+                     .peer_name = {},
+                     .why = {}};
   received.tls = &tls;
   auto field = received_field(received);
   for (auto at = field.find("\r\n "); at != std::string::npos; at = field.find("\r\n ")) {
@@ -61,7 +70,8 @@ TEST_F(Trace, FoldsAtSeventyEightColumns) {
 }
 
 TEST_F(Trace, NothingAClientSaidBeginsALine) {
-  const auto lines = std::ranges::count_if(received_field(received), [](char c) { return c == '\n'; });
+  const auto lines =
+      std::ranges::count_if(received_field(received), [](char c) { return c == '\n'; });
   origin.helo = "x\r\nBcc: y";
   origin.protocol = "E\nZ";
   received.client_name = "a) (b\r\n";

@@ -20,7 +20,8 @@ TEST(ClientSession, SaysHelloAndLearnsTheExtensions) {
 }
 
 TEST(ClientSession, IgnoresSizesThatAreNoNumbers) {
-  for (const std::string_view size : {"SIZE -1", "SIZE 18446744073709551616", "SIZE 10MB", "SIZE 0"}) {
+  for (const std::string_view size :
+       {"SIZE -1", "SIZE 18446744073709551616", "SIZE 10MB", "SIZE 0"}) {
     Talk talk;
     talk.open(size);
     EXPECT_EQ(talk.session.extensions().max_size, 0u) << size;

@@ -88,8 +88,8 @@ bool bring_to(Talk& talk, const std::string& phase) {
     talk.session.body_end();
   }
   talk.says();
-  static const std::set<std::string> known{"starttls", "ehlo-tls", "rset", "quit", "mail", "rcpt",
-                                           "data", "eod"};
+  static const std::set<std::string> known{"starttls", "ehlo-tls", "rset", "quit",
+                                           "mail",     "rcpt",     "data", "eod"};
   return known.contains(phase);
 }
 
@@ -100,8 +100,8 @@ std::string outcome_of(const Script& script, const std::string& phase, std::size
   ClientEvent event = NeedInput{};
   std::string_view rest = script.bytes;
   for (bool first = true; !rest.empty() && Talk::is<NeedInput>(event); first = false) {
-    const auto n = std::min({rest.size(), first && cut > 0 ? cut : rest.size(),
-                             talk.session.prepare().size()});
+    const auto n = std::min(
+        {rest.size(), first && cut > 0 ? cut : rest.size(), talk.session.prepare().size()});
     event = talk.hears(rest.substr(0, n));
     rest.remove_prefix(n);
   }

@@ -34,7 +34,8 @@ TEST(ReplyParser, TakesACodeWithoutText) {
 TEST(ReplyParser, SplitsTheEnhancedStatusCodeOff) {
   EXPECT_EQ(parsed("550 5.1.1 unknown\r\n"), Reply(550, "5.1.1", "unknown"));
   EXPECT_EQ(parsed("550 5.7.2\r\n"), Reply(550, "5.7.2", ""));
-  EXPECT_EQ(parsed("550-5.1.1 no\r\n550 5.1.1 such user\r\n"), Reply(550, "5.1.1", "no\nsuch user"));
+  EXPECT_EQ(parsed("550-5.1.1 no\r\n550 5.1.1 such user\r\n"),
+            Reply(550, "5.1.1", "no\nsuch user"));
 }
 
 TEST(ReplyParser, LeavesAStatusOfAnotherClassInTheText) {
@@ -47,7 +48,8 @@ TEST(ReplyParser, LeavesAStatusOfAnotherClassInTheText) {
 TEST(ReplyParser, WritesControlBytesAndBadUtf8AsHexadecimal) {
   EXPECT_EQ(parsed("550 \x1b]0;x\x07\r\n").text, "\\x1b]0;x\\x07");
   EXPECT_EQ(parsed("550 \xe9\xff\r\n").text, "\\xe9\\xff");
-  EXPECT_EQ(parsed("550 \xc3\xa9\xe2\x80\xae\xc2\x9b\r\n").text, "\xc3\xa9\\xe2\\x80\\xae\\xc2\\x9b");
+  EXPECT_EQ(parsed("550 \xc3\xa9\xe2\x80\xae\xc2\x9b\r\n").text,
+            "\xc3\xa9\\xe2\\x80\\xae\\xc2\\x9b");
   EXPECT_EQ(parsed("550 \"quoted\\\"\r\n").text, "\"quoted\\\"");
 }
 
