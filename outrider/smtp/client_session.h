@@ -59,9 +59,9 @@ struct RecipientResult {
   bool local = false;
 };
 
-struct Ready {};       ///< greeting and EHLO are done (again after TLS), or a transaction has ended
-struct TlsReady {};    ///< 220 to STARTTLS: begin the handshake now
-struct TlsRefused {    ///< the server offered STARTTLS and then refused it
+struct Ready {};     ///< greeting and EHLO are done (again after TLS), or a transaction has ended
+struct TlsReady {};  ///< 220 to STARTTLS: begin the handshake now
+struct TlsRefused {  ///< the server offered STARTTLS and then refused it
   Reply reply;
 };
 struct BodyWanted {};  ///< at least one recipient was accepted: give the content
@@ -78,10 +78,10 @@ using ClientEvent =
     std::variant<NeedInput, Ready, TlsReady, TlsRefused, BodyWanted, Done, Broken, Ended>;
 
 struct ClientOptions {
-  std::string hostname;    ///< our name in EHLO
-  bool lmtp = false;       ///< LHLO, one reply per recipient after the content
-  bool chunking = true;    ///< use BDAT where offered
-  bool pipelining = true;  ///< use it where offered
+  std::string hostname;             ///< our name in EHLO
+  bool lmtp = false;                ///< LHLO, one reply per recipient after the content
+  bool chunking = true;             ///< use BDAT where offered
+  bool pipelining = true;           ///< use it where offered
   std::size_t reply_line = 2048;    ///< bytes; RFC 5321 §4.5.3.1.5 asks for 512
   std::size_t reply_total = 65536;  ///< bytes of one reply
 };
@@ -100,8 +100,8 @@ class ClientSession {
 
   ClientEvent next();
 
-  void start_tls();         ///< in Ready, where extensions().starttls and not yet secure
-  void tls_established();   ///< forgets all, and says EHLO again (RFC 3207 §4.2)
+  void start_tls();        ///< in Ready, where extensions().starttls and not yet secure
+  void tls_established();  ///< forgets all, and says EHLO again (RFC 3207 §4.2)
   /// In Ready. A message that this server cannot take is answered by Done at once, locally.
   void send(Transaction transaction);
   void body(std::string_view content);  ///< after BodyWanted; encoded into output()
