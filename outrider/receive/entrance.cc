@@ -63,7 +63,7 @@ awaitable<void> find_name(std::shared_ptr<Reception> reception, IpAddress addres
     const std::string name = names.texts.front();
     if (co_await leads_back(resolver, name, address)) into->name = printable(name);
   }
-  reception->lookups.fetch_sub(1, std::memory_order_relaxed);
+  reception->lookups.fetch_sub(1, std::memory_order_release);
 }
 
 }  // namespace
