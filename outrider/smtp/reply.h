@@ -54,26 +54,37 @@ inline constexpr FixedReply too_many_errors{421, "4.7.0", "too many errors"};
 inline constexpr FixedReply too_many_commands{421, "4.7.0", "too many commands without a message"};
 inline constexpr FixedReply no_space{452, "4.3.1", "not enough room in the queue, try later"};
 inline constexpr FixedReply cannot_keep{451, "4.3.0", "the message could not be stored, try later"};
+inline constexpr FixedReply cannot_verify{252, "2.1.5", "send mail and see"};
+inline constexpr FixedReply too_many_messages{452, "4.5.3", "too many messages in one connection"};
 inline constexpr FixedReply too_many_recipients{452, "4.5.3", "too many recipients"};
 inline constexpr FixedReply no_tls_now{454, "4.7.0", "TLS is not available"};
 inline constexpr FixedReply line_too_long{500, "5.5.6", "line too long"};
+inline constexpr FixedReply wrong_hello{500, "5.5.1", "say EHLO; LHLO belongs to LMTP"};
+inline constexpr FixedReply lhlo_only{500, "5.5.1", "this is LMTP, say LHLO"};
 inline constexpr FixedReply unknown_command{500, "5.5.2", "unknown command"};
 inline constexpr FixedReply bare_line_end_in_command{500, "5.5.2", "only CRLF ends a line"};
+inline constexpr FixedReply bad_sender{501, "5.1.7", "bad reverse-path"};
+inline constexpr FixedReply bad_recipient{501, "5.1.3", "bad forward-path"};
 inline constexpr FixedReply bad_syntax{501, "5.5.4", "syntax error in argument"};
 inline constexpr FixedReply no_such_command{502, "5.5.1", "command is not served"};
 inline constexpr FixedReply hello_first{503, "5.5.1", "EHLO first"};
 inline constexpr FixedReply sender_first{503, "5.5.1", "MAIL first"};
 inline constexpr FixedReply recipient_first{503, "5.5.1", "RCPT first"};
 inline constexpr FixedReply already_open{503, "5.5.1", "a transaction is open"};
+inline constexpr FixedReply chunks_first{503, "5.5.1", "BDAT has begun, end it with LAST"};
+inline constexpr FixedReply needs_chunks{503, "5.5.1", "BODY=BINARYMIME needs BDAT"};
 inline constexpr FixedReply already_secure{503, "5.5.1", "TLS is active already"};
 inline constexpr FixedReply other_protocol{521, "5.5.2", "this is a mail server"};
 inline constexpr FixedReply unknown_user{550, "5.1.1", "no such user here"};
 inline constexpr FixedReply relay_denied{550, "5.7.1", "relaying is not permitted"};
 inline constexpr FixedReply bare_line_end{550, "5.6.11", "line end other than CRLF in the message"};
 inline constexpr FixedReply too_large{552, "5.3.4", "message is larger than this server takes"};
-inline constexpr FixedReply header_too_large{552, "5.3.4", "header is larger than this server takes"};
+inline constexpr FixedReply header_too_large{552, "5.3.4",
+                                             "header is larger than this server takes"};
+inline constexpr FixedReply needs_smtputf8{553, "5.6.7", "address needs SMTPUTF8"};
 inline constexpr FixedReply mail_loop{554, "5.4.6", "too many hops, this looks like a mail loop"};
 inline constexpr FixedReply behind_start_tls{554, "5.5.0", "nothing may follow STARTTLS"};
+inline constexpr FixedReply unknown_parameter{555, "5.5.4", "parameter is not known or not served"};
 inline constexpr FixedReply improper_pipelining{554, "5.5.0", "talk only when it is your turn"};
 }  // namespace replies
 

@@ -22,12 +22,13 @@
 #include <variant>
 
 #include "outrider/smtp/envelope_command.h"
+#include "outrider/smtp/line_ends.h"
 #include "outrider/smtp/need_input.h"
 #include "outrider/smtp/reply.h"
 
 namespace outrider::smtp {
 
-struct Sender {       ///< asks. A positive answer opens the transaction
+struct Sender {  ///< asks. A positive answer opens the transaction
   MailCommand mail;
 };
 struct Recipient {  ///< asks
@@ -50,11 +51,6 @@ struct Close {  ///< send the output and end the connection
 };
 using Event = std::variant<NeedInput, Sender, Recipient, BodyPart, MessageEnd, Dropped, StartTls,
                            Refused, Close>;
-
-enum class LineEnds {
-  Strict,  ///< a bare CR, bare LF or NUL refuses the message (SMTP smuggling)
-  Repair   ///< a bare LF or CR in content becomes CRLF; still only CRLF.CRLF ends a message
-};
 
 struct ServerLimits {
   std::size_t command_line = 2048;  ///< bytes with CRLF; RFC 5321 §4.5.3.1.4 asks for at least 512

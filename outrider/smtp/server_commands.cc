@@ -1,0 +1,278 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "outrider/base/text.h"
+#include "outrider/smtp/server_state.h"
+
+namespace outrider::smtp {
+namespace {
+
+// A client that sends less at a time only keeps us busy; such chunks count as idle commands.
+constexpr std::uint64_t smallest_useful_chunk = 512;
+
+enum class Argument { None, Optional, Needed };
+
+struct Word {
+  std::string_view text;
+  Verb verb;
+  Argument argument;
+};
+
+// clang-format off
+constexpr std::array words{
+    Word{"MAIL",     Verb::Mail,     Argument::Needed},
+    Word{"RCPT",     Verb::Rcpt,     Argument::Needed},
+    Word{"DATA",     Verb::Data,     Argument::None},
+    Word{"BDAT",     Verb::Bdat,     Argument::Optional},
+    Word{"EHLO",     Verb::Hello,    Argument::Needed},
+    Word{"HELO",     Verb::Hello,    Argument::Needed},
+    Word{"LHLO",     Verb::Hello,    Argument::Needed},
+    Word{"RSET",     Verb::Rset,     Argument::None},
+    Word{"NOOP",     Verb::Noop,     Argument::Optional},
+    Word{"QUIT",     Verb::Quit,     Argument::None},
+    Word{"STARTTLS", Verb::StartTls, Argument::None},
+    Word{"VRFY",     Verb::Vrfy,     Argument::Needed},
+    Word{"EXPN",     Verb::Expn,     Argument::Needed},
+    Word{"HELP",     Verb::Help,     Argument::Optional},
+    // Known to others, not served here: an honest 502, where an unknown first word means that
+    // somebody speaks another protocol.
+    Word{"AUTH",     Verb::Unserved, Argument::Optional},
+    Word{"SEND",     Verb::Unserved, Argument::Optional},
+    Word{"SOML",     Verb::Unserved, Argument::Optional},
+    Word{"SAML",     Verb::Unserved, Argument::Optional},
+    Word{"TURN",     Verb::Unserved, Argument::Optional},
+    Word{"ETRN",     Verb::Unserved, Argument::Optional},
+    Word{"ATRN",     Verb::Unserved, Argument::Optional},
+    Word{"XCLIENT",  Verb::Unserved, Argument::Optional},
+    Word{"XFORWARD", Verb::Unserved, Argument::Optional},
+    Word{"PROXY",    Verb::Unserved, Argument::Optional},
+};
+// clang-format on
+
+const Word* find_word(std::string_view text) {
+  const auto row =
+      std::ranges::find_if(words, [&](const Word& word) { return iequals(word.text, text); });
+  return row == words.end() ? nullptr : &*row;
+}
+
+bool fits(Argument wanted, std::string_view given) {
+  if (wanted == Argument::None) return given.empty();
+  return wanted == Argument::Optional || !given.empty();
+}
+
+bool is_command_text(std::string_view line) {
+  return std::ranges::all_of(
+      line, [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 127; });
+}
+
+}  // namespace
+
+std::optional<Event> ServerSession::State::run_command(std::string_view line) {
+  ++idle_commands;
+  while (line.ends_with(' ')) line.remove_suffix(1);  // RFC 5321 §4.1.1: tolerated
+  const auto space = line.find(' ');
+  const Word* word = find_word(line.substr(0, space));
+  if (!word) return on_unknown(line);
+  const bool maybe_content = std::exchange(data_was_refused, false);
+  const auto argument =
+      space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
+  const FixedReply* wrong = nullptr;
+  if (!is_command_text(line) || !fits(word->argument, argument)) wrong = &replies::bad_syntax;
+  if (!wrong && word->verb != Verb::Bdat) wrong = refusal(word->verb, phase);
+  if (!wrong && word->verb == Verb::Unserved) wrong = &replies::no_such_command;
+  if (wrong) {
+    say(*wrong);
+    refuse(line, *wrong);
+    data_was_refused = maybe_content || word->verb == Verb::Data;
+    return std::nullopt;
+  }
+  switch (word->verb) {
+    case Verb::Hello: return on_hello(word->text, argument);
+    case Verb::Mail: return on_mail(argument);
+    case Verb::Rcpt: return on_rcpt(argument);
+    case Verb::Data: return on_data();
+    case Verb::Bdat: return on_bdat(argument);
+    case Verb::StartTls: return on_start_tls();
+    case Verb::Rset:
+      forget_transaction();
+      say(replies::ok);
+      return std::nullopt;
+    case Verb::Noop: say(replies::ok); return std::nullopt;
+    case Verb::Help: return on_help();
+    case Verb::Vrfy: say(replies::cannot_verify); return std::nullopt;
+    case Verb::Expn: say(replies::no_such_command); return std::nullopt;
+    case Verb::Quit: close(replies::bye, "QUIT"); return std::nullopt;
+    case Verb::Unserved: return std::nullopt;
+  }
+  std::unreachable();
+}
+
+// An unknown word before EHLO is another protocol (ALPACA, HTTP); behind a refused DATA it may be
+// content that a client sends without having read our reply. Neither is read on.
+std::optional<Event> ServerSession::State::on_unknown(std::string_view line) {
+  const bool other = (phase == Phase::Greeting && !line.empty()) || data_was_refused;
+  const FixedReply& reply = other ? replies::other_protocol : replies::unknown_command;
+  refuse(line, reply);
+  if (other) {
+    close(reply, "another protocol");
+  } else {
+    say(reply);
+  }
+  return std::nullopt;
+}
+
+std::optional<Event> ServerSession::State::on_hello(std::string_view verb, std::string_view name) {
+  const FixedReply* wrong = nullptr;
+  if (options.lmtp && verb != "LHLO") wrong = &replies::lhlo_only;
+  if (!options.lmtp && verb == "LHLO") wrong = &replies::wrong_hello;
+  if (!is_helo_name(name)) wrong = &replies::bad_syntax;
+  if (wrong) {
+    say(*wrong);
+    refuse(name, *wrong);
+    return std::nullopt;
+  }
+  forget_transaction();
+  phase = Phase::Hello;
+  extended = verb != "HELO";
+  helo = name;
+  say(Reply(250, "", extended ? options.hostname + extensions() : options.hostname));
+  return std::nullopt;
+}
+
+std::string ServerSession::State::extensions() const {
+  const auto& limits = options.limits;
+  std::string list = "\nPIPELINING\nENHANCEDSTATUSCODES\n8BITMIME\nDSN\nSIZE " +
+                     std::to_string(limits.message_size);
+  if (options.offer_smtputf8) list += "\nSMTPUTF8";
+  if (options.offer_chunking) list += "\nCHUNKING\nBINARYMIME";
+  list += "\nLIMITS MAILMAX=" + std::to_string(limits.transactions) +
+          " RCPTMAX=" + std::to_string(limits.recipients);
+  // Not offered inside TLS: RFC 3207 §4.2.
+  if (options.offer_starttls && !secure) list += "\nSTARTTLS";
+  return list;
+}
+
+Offered ServerSession::State::offered() const {
+  return {.extended = extended,
+          .smtputf8 = extended && options.offer_smtputf8,
+          .chunking = extended && options.offer_chunking};
+}
+
+std::optional<Event> ServerSession::State::on_mail(std::string_view arguments) {
+  auto mail = parse_mail(arguments, offered());
+  if (mail && transactions >= options.limits.transactions) {
+    mail = std::unexpected(Reply(replies::too_many_messages));
+  }
+  // RFC 1870 §6.1: what is declared too large is refused before it is sent.
+  if (mail && mail->size.value_or(0) > options.limits.message_size) {
+    mail = std::unexpected(Reply(replies::too_large));
+  }
+  if (!mail) {
+    say(mail.error());
+    refuse("MAIL " + std::string(arguments), mail.error());
+    return std::nullopt;
+  }
+  body = mail->body;
+  smtputf8 = mail->smtputf8;
+  recipients = 0;
+  content_size = 0;
+  return ask(Question::Sender, Sender{std::move(*mail)});
+}
+
+std::optional<Event> ServerSession::State::on_rcpt(std::string_view arguments) {
+  auto rcpt = parse_rcpt(arguments, offered(), smtputf8);
+  if (rcpt && recipients >= options.limits.recipients) {
+    rcpt = std::unexpected(Reply(replies::too_many_recipients));
+  }
+  if (!rcpt) {
+    say(rcpt.error());
+    refuse("RCPT " + std::string(arguments), rcpt.error());
+    return std::nullopt;
+  }
+  return ask(Question::Recipient, Recipient{std::move(*rcpt)});
+}
+
+std::optional<Event> ServerSession::State::on_data() {
+  // RFC 3030 §3: binary content has no lines that a dot could stand on.
+  if (body == Body::BinaryMime) {
+    say(replies::needs_chunks);
+    refuse("DATA", replies::needs_chunks);
+    data_was_refused = true;
+    return std::nullopt;
+  }
+  begin_content(BodyReader::Framing::Dots);
+  mode = Mode::Data;
+  say(replies::send_body);
+  return std::nullopt;
+}
+
+// bdat-cmd = "BDAT" SP chunk-size [ SP "LAST" ]. Where the size cannot be read, nobody knows where
+// the next command begins: the connection ends.
+std::optional<Event> ServerSession::State::on_bdat(std::string_view arguments) {
+  const auto space = arguments.find(' ');
+  const auto digits = arguments.substr(0, space);
+  const auto size = parse_number(digits);
+  const bool last = space != std::string_view::npos;
+  const bool served = options.offer_chunking && extended;
+  const FixedReply* wrong = nullptr;
+  if (!size || digits.size() > 20 || (last && !iequals(arguments.substr(space + 1), "LAST"))) {
+    wrong = &replies::bad_syntax;
+  } else if (!served) {
+    wrong = &replies::no_such_command;
+  } else if (*size > options.limits.message_size) {
+    wrong = &replies::too_large;
+  }
+  if (wrong) {
+    refuse("BDAT " + std::string(arguments), *wrong);
+    close(*wrong, "BDAT that cannot be followed");
+    return std::nullopt;
+  }
+  if (*size >= smallest_useful_chunk) --idle_commands;
+  chunk_left = *size;
+  chunk_is_last = last;
+  skipped_because = refusal(Verb::Bdat, phase);
+  if (skipped_because) {
+    mode = Mode::SkippedChunk;  // RFC 3030 §2: its octets are read all the same
+    return std::nullopt;
+  }
+  if (phase == Phase::Recipient) {
+    begin_content(body == Body::BinaryMime ? BodyReader::Framing::Binary
+                                           : BodyReader::Framing::Chunks);
+    phase = Phase::Chunks;
+  }
+  mode = Mode::Chunk;
+  return std::nullopt;
+}
+
+std::optional<Event> ServerSession::State::on_start_tls() {
+  const FixedReply* wrong = secure ? &replies::already_secure : nullptr;
+  if (!wrong && !options.offer_starttls) wrong = &replies::no_tls_now;
+  if (wrong) {
+    say(*wrong);
+    refuse("STARTTLS", *wrong);
+    return std::nullopt;
+  }
+  // What follows in clear text was not sent by whom the handshake will name: CVE-2011-0411.
+  const auto line = input.view().find('\n') + 1;
+  if (input.view().size() > line) {
+    refuse("STARTTLS with bytes behind it", replies::behind_start_tls);
+    close(replies::behind_start_tls, "bytes behind STARTTLS");
+    return std::nullopt;
+  }
+  return ask(Question::StartTls, StartTls{});
+}
+
+std::optional<Event> ServerSession::State::on_help() {
+  std::string text = "commands:";
+  for (const Word& word : words) {
+    const bool hello = word.verb == Verb::Hello && (word.text == "LHLO") != options.lmtp;
+    if (word.verb != Verb::Unserved && word.verb != Verb::Expn && !hello)
+      text.append(" ").append(word.text);
+  }
+  say(Reply(214, "2.0.0", text));
+  return std::nullopt;
+}
+
+}  // namespace outrider::smtp
