@@ -10,20 +10,19 @@
 #include <vector>
 
 #include "outrider/base/ip.h"
+#include "outrider/deliver/options.h"
 #include "outrider/deliver/routes.h"
 #include "outrider/dns/resolver.h"
 #include "outrider/smtp/reply.h"
 
 namespace outrider::deliver {
 
-/// Which addresses of a host are used. Both: IPv6 and IPv4 take turns (RFC 8305 §4).
-enum class Families { Both, Ipv4, Ipv6 };
-
 struct HopOptions {
   std::vector<std::string> own_names;     ///< lower case: an MX of that name is this server
   std::vector<IpAddress> own_addresses;   ///< so is a host with one of them
   bool loopback_is_own = true;            ///< mail for the world never goes to 127.0.0.1 or ::1
-  Families families = Families::Both;
+  /// Both: IPv6 and IPv4 take turns (RFC 8305 §4).
+  AddressFamilies families = AddressFamilies::Both;
   std::size_t hosts = 20;                 ///< most that are tried for one destination
   std::size_t addresses = 8;              ///< most of one host
 };

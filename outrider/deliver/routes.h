@@ -21,11 +21,9 @@ struct Destination {
   std::string domain;  ///< of the recipients, for the kind Mx; else empty
 };
 
+/// With nothing added, all mail goes by MX.
 class Routes {
  public:
-  /// With nothing added, all mail goes by MX.
-  Routes();
-
   /// `pattern`: `user@example.org` (any case), `example.org`, `.example.org` (all below it, not
   /// itself), `*` (the rest). Fails on another form and on a pattern that is there already.
   Result<void> add(std::string_view pattern, Route route);
@@ -33,12 +31,12 @@ class Routes {
   /// The most exact one: address, domain, the longest suffix, `*`.
   const Route& route_for(const Address& recipient) const { return find(recipient).route; }
 
-  /// Mx: the domain; others: the route's text. With a TLS level of the route's own, `?tls=…`
+  /// Mx: the domain; others: the route's text, which tells it from others. With a TLS level of the route's own, `?tls=…`
   /// follows, because recipients with different levels must not share a connection.
   std::string key_for(const Address& recipient) const;
 
-  /// The way back from a key. One that no route has any more (kept over a reload) is read as its
-  /// text says.
+  /// The way back from a key. One of a route that is not configured any more means what its text
+  /// says; what says nothing becomes an error route with 451 4.3.5, so that the mail waits.
   Destination destination(std::string_view key) const;
 
  private:
@@ -58,6 +56,7 @@ class Routes {
   const Entry* find_suffix(std::string_view domain) const;
 
   Table addresses_, domains_, suffixes_;
+  std::unordered_map<std::string, Route, Hash, std::equal_to<>> by_key_;
   Entry rest_;
   bool rest_given_ = false;
 };
