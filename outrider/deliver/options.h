@@ -72,6 +72,8 @@ struct MaildirOptions {
 struct NoticeOptions {
   std::optional<Address> postmaster;  ///< gets double bounces; nothing: they are logged and dropped
   std::size_t most_quoted = 256 * 1024;  ///< bytes of the message in a notice; more: the header
+  /// The queue's Retry::lifetime, for the text of a notice of delay; nothing: it does not say.
+  std::optional<Duration> lifetime;
 
   bool operator==(const NoticeOptions&) const = default;
 };
