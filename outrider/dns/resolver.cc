@@ -1,0 +1,123 @@
+#include "outrider/dns/resolver.h"
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <optional>
+#include <utility>
+
+#include "outrider/base/text.h"
+#include "outrider/dns/questions.h"
+#include "outrider/dns/records.h"
+
+namespace outrider::dns {
+namespace {
+
+namespace asio = boost::asio;
+
+/// Leaves the question, and brings the answer back to where the handler lives.
+struct Initiate {
+  template <class Handler>
+  void operator()(Handler handler, std::shared_ptr<Questions> questions, std::string name,
+                  RecordType type) const {
+    const auto number = questions->next_number();
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    if (slot.is_connected()) {
+      std::weak_ptr<Questions> there = questions;
+      slot.assign([there, number](asio::cancellation_type) {
+        if (const auto still = there.lock()) still->cancel(number);
+      });
+    }
+    auto work = asio::make_work_guard(handler);
+    auto done = [handler = std::move(handler), work](RawAnswer answer) mutable {
+      asio::post(work.get_executor(),
+                 [handler = std::move(handler), answer = std::move(answer)]() mutable {
+                   std::move(handler)(std::move(answer));
+                 });
+      work.reset();
+    };
+    questions->ask(number, std::move(name), type, std::move(done));
+  }
+};
+
+awaitable<RawAnswer> ask(std::shared_ptr<Questions> questions, std::string name, RecordType type) {
+  if (!is_name(name)) {
+    RawAnswer answer;
+    answer.status = Status::NoName;
+    answer.canonical = printable(name);
+    co_return answer;
+  }
+  auto answered = asio::async_initiate<const asio::use_awaitable_t<>, void(RawAnswer)>(
+      Initiate{}, asio::use_awaitable, std::move(questions), std::move(name), type);
+  RawAnswer answer = co_await std::move(answered);
+  co_return answer;
+}
+
+/// Records that cannot be read are left out; where none is left, there is no answer.
+template <class Wanted, class Value>
+Wanted read_all(RawAnswer raw, std::vector<Value> Wanted::* values,
+                std::optional<Value> (*read)(std::string_view)) {
+  Wanted wanted;
+  static_cast<Answer&>(wanted) = std::move(static_cast<Answer&>(raw));
+  for (const auto& data : raw.data) {
+    if (auto value = read(data)) (wanted.*values).push_back(std::move(*value));
+  }
+  if (wanted.found() && (wanted.*values).empty()) {
+    wanted.status = Status::Failed;
+    wanted.why = "the records are not well-formed";
+  }
+  return wanted;
+}
+
+class UnboundResolver final : public Resolver {
+ public:
+  explicit UnboundResolver(std::shared_ptr<Questions> questions)
+      : questions_(std::move(questions)) {}
+  // Coroutines that wait hold the questions too, and go on with failures.
+  ~UnboundResolver() override { questions_->close(); }
+
+  awaitable<MxAnswer> mx(std::string name) override {
+    return mx_of(questions_, std::move(name));
+  }
+  awaitable<AddressAnswer> ipv4(std::string name) override {
+    return addresses_of(questions_, std::move(name), RecordType::A);
+  }
+  awaitable<AddressAnswer> ipv6(std::string name) override {
+    return addresses_of(questions_, std::move(name), RecordType::Aaaa);
+  }
+  awaitable<TextAnswer> pointer(IpAddress address) override {
+    return names_of(questions_, address);
+  }
+
+ private:
+  using There = std::shared_ptr<Questions>;
+
+  static awaitable<MxAnswer> mx_of(There there, std::string name) {
+    RawAnswer raw = co_await ask(std::move(there), std::move(name), RecordType::Mx);
+    co_return read_all(std::move(raw), &MxAnswer::hosts, &read_mx);
+  }
+  static awaitable<AddressAnswer> addresses_of(There there, std::string name, RecordType type) {
+    RawAnswer raw = co_await ask(std::move(there), std::move(name), type);
+    co_return read_all(std::move(raw), &AddressAnswer::addresses,
+                       type == RecordType::A ? &read_ipv4 : &read_ipv6);
+  }
+  static awaitable<TextAnswer> names_of(There there, IpAddress address) {
+    RawAnswer raw = co_await ask(std::move(there), pointer_name(address), RecordType::Pointer);
+    co_return read_all(std::move(raw), &TextAnswer::texts, &read_name);
+  }
+
+  There questions_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Resolver>> Resolver::open(const Options& options) {
+  auto questions = Questions::open(options);
+  if (!questions) return std::unexpected(questions.error());
+  return std::make_unique<UnboundResolver>(std::move(*questions));
+}
+
+}  // namespace outrider::dns
