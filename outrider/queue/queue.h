@@ -37,6 +37,8 @@ struct Options {
   /// delivered together. Called from any thread. Not kept on disk: a changed route takes effect
   /// at the next start or regroup().
   std::function<std::string(const Address&)> destination_of;
+  /// Free bytes for the queue; without it, what the file system of `path` says.
+  std::function<std::uint64_t()> free_bytes;
 };
 
 /// A message that the server itself makes: a notice.

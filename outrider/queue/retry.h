@@ -25,7 +25,18 @@ enum class Fate {
   GiveUp  ///< the lifetime is over
 };
 
+/// What a message's fate depends on.
+struct Lateness {
+  Time arrived{};
+  bool null_sender = false;  ///< of a notice: nobody is warned, and it lives shorter
+  bool warned = false;       ///< the sender knows already that it is late
+};
+
+Fate fate_of(const Retry& retry, const Lateness& lateness, Time now);
+
 /// The wait after `attempts` attempts (at least 1).
 Duration backoff(const Retry& retry, unsigned attempts, std::minstd_rand& random);
+/// No wait is longer than this, whatever the clock does.
+Duration longest_wait(const Retry& retry);
 
 }  // namespace outrider::queue

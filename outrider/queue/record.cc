@@ -1,0 +1,172 @@
+#include "outrider/queue/record.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "outrider/queue/wire.h"
+
+namespace outrider::queue {
+namespace {
+
+using mail::RecipientStatus;
+
+constexpr std::uint8_t version = 1;
+// A recipient takes at least so many bytes: a count can be checked before it is believed.
+constexpr std::size_t least_recipient = 10;
+
+enum Flag : std::uint8_t { flag_held = 1, flag_eight_bit = 2, flag_smtputf8 = 4, flag_all = 7 };
+
+std::uint64_t number_of(Time time) {
+  return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
+Time time_of(std::uint64_t number) { return Time(Duration(static_cast<std::int64_t>(number))); }
+
+void write_key(std::string& out, std::uint64_t number, int bytes) {
+  for (int at = bytes - 1; at >= 0; --at) out.push_back(static_cast<char>(number >> (8 * at)));
+}
+
+void write_recipient(std::string& out, const mail::Recipient& recipient,
+                     const Progress& progress) {
+  write_text(out, recipient.address.local_part);
+  write_text(out, recipient.address.domain);
+  write_text(out, recipient.orcpt);
+  out.push_back(static_cast<char>(recipient.notify));
+  out.push_back(static_cast<char>(recipient.status));
+  out.push_back(static_cast<char>(progress.warned));
+  write_number(out, progress.attempts);
+  write_number(out, number_of(progress.next));
+  write_text(out, recipient.reply);
+  write_text(out, recipient.remote);
+}
+
+std::string encode_head(MessageId id, std::uint32_t chunks, bool held,
+                        const mail::Envelope& envelope) {
+  std::string out;
+  out.reserve(160 + envelope.recipients.size() * 64);
+  out.push_back(static_cast<char>(version));
+  write_key(out, id.value, 8);
+  out.push_back(static_cast<char>((held ? flag_held : 0) |
+                                  (envelope.has_eight_bit ? flag_eight_bit : 0) |
+                                  (envelope.smtputf8 ? flag_smtputf8 : 0)));
+  write_number(out, chunks);
+  out.push_back(static_cast<char>(envelope.body));
+  out.push_back(static_cast<char>(envelope.ret));
+  write_number(out, number_of(envelope.arrived));
+  write_number(out, envelope.size);
+  write_text(out, envelope.reverse_path.local_part);
+  write_text(out, envelope.reverse_path.domain);
+  write_text(out, envelope.envid);
+  write_text(out, envelope.origin.helo);
+  write_text(out, envelope.origin.client);
+  write_text(out, envelope.origin.protocol);
+  write_text(out, envelope.origin.tls);
+  write_number(out, envelope.recipients.size());
+  return out;
+}
+
+void read_recipient(Reader& in, mail::Recipient& recipient, Progress& progress) {
+  recipient.address.local_part = in.text();
+  recipient.address.domain = in.text();
+  recipient.orcpt = in.text();
+  recipient.notify = in.byte();
+  recipient.status = in.choice(RecipientStatus::Expanded);
+  progress.warned = in.choice(std::uint8_t{1}) != 0;
+  progress.attempts = static_cast<unsigned>(in.number(UINT32_MAX));
+  progress.next = time_of(in.number());
+  recipient.reply = in.text();
+  recipient.remote = in.text();
+}
+
+void read_envelope(Reader& in, mail::Envelope& envelope) {
+  envelope.body = in.choice(mail::BodyType::BinaryMime);
+  envelope.ret = in.choice(mail::Return::Headers);
+  envelope.arrived = time_of(in.number());
+  envelope.size = in.number();
+  envelope.reverse_path.local_part = in.text();
+  envelope.reverse_path.domain = in.text();
+  envelope.envid = in.text();
+  envelope.origin.helo = in.text();
+  envelope.origin.client = in.text();
+  envelope.origin.protocol = in.text();
+  envelope.origin.tls = in.text();
+}
+
+void read_recipients(Reader& in, Record& record) {
+  const std::uint64_t count = in.number(most_recipients);
+  if (in.failed() || count > in.left() / least_recipient) {
+    in.fault();
+    return;
+  }
+  record.envelope.recipients.resize(count);
+  record.progress.resize(count);
+  for (std::size_t at = 0; at < count && !in.failed(); ++at)
+    read_recipient(in, record.envelope.recipients[at], record.progress[at]);
+}
+
+}  // namespace
+
+bool Record::pending() const {
+  return std::ranges::any_of(envelope.recipients, [](const mail::Recipient& recipient) {
+    return recipient.status == RecipientStatus::Pending;
+  });
+}
+
+std::string encode(const Record& record) {
+  const auto& recipients = record.envelope.recipients;
+  assert(record.progress.size() == recipients.size());
+  std::string out = encode_head(record.id, record.chunks, record.held, record.envelope);
+  for (std::size_t at = 0; at < recipients.size(); ++at)
+    write_recipient(out, recipients[at], record.progress[at]);
+  return out;
+}
+
+std::string encode_new(MessageId id, std::uint32_t chunks, const mail::Envelope& envelope) {
+  std::string out = encode_head(id, chunks, false, envelope);
+  for (const mail::Recipient& recipient : envelope.recipients) write_recipient(out, recipient, {});
+  return out;
+}
+
+Result<Record> decode(std::string_view bytes, MessageId id) {
+  Reader in(bytes);
+  if (in.byte() != version)
+    return fail(Blame::Environment, "a record of unknown version", "docs/queue-format.md",
+                id.text());
+  Record record;
+  for (int at = 0; at < 8; ++at) record.id.value = record.id.value << 8 | in.byte();
+  const std::uint8_t flags = in.choice(static_cast<std::uint8_t>(flag_all));
+  record.held = (flags & flag_held) != 0;
+  record.envelope.has_eight_bit = (flags & flag_eight_bit) != 0;
+  record.envelope.smtputf8 = (flags & flag_smtputf8) != 0;
+  record.chunks = static_cast<std::uint32_t>(in.number(UINT32_MAX));
+  read_envelope(in, record.envelope);
+  read_recipients(in, record);
+  if (in.failed() || in.left() != 0)
+    return fail(Blame::Environment, "a damaged record", "docs/queue-format.md", id.text());
+  if (record.id != id)
+    return fail(Blame::Environment, "the record of message " + record.id.text(),
+                "a record names its own message", id.text());
+  return record;
+}
+
+std::string message_key(MessageId id) {
+  std::string key;
+  write_key(key, id.value, 8);
+  return key;
+}
+
+std::string chunk_key(MessageId id, std::uint32_t number) {
+  std::string key;
+  write_key(key, id.value, 8);
+  write_key(key, number, 4);
+  return key;
+}
+
+std::optional<MessageId> message_of_key(std::string_view key) {
+  if (key.size() != 8) return std::nullopt;
+  MessageId id;
+  for (const char byte : key) id.value = id.value << 8 | static_cast<std::uint8_t>(byte);
+  return id;
+}
+
+}  // namespace outrider::queue
