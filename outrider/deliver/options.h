@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "outrider/base/address.h"
 #include "outrider/base/clock.h"
@@ -90,6 +91,9 @@ struct Options {
   NoticeOptions notices;
   MaildirOptions maildir;
   AddressFamilies families = AddressFamilies::Both;
+  std::vector<std::string> own_names;    ///< beside hostname: an MX of that name is this server
+  std::vector<IpAddress> own_addresses;  ///< so is a host with one of them
+  bool loopback_is_own = true;  ///< mail for the world never goes to loopback; off in a laboratory
   std::optional<IpAddress> source_ipv4;  ///< address to connect from; nothing: the kernel's choice
   std::optional<IpAddress> source_ipv6;
   trust::Level tls = trust::Level::Opportunistic;  ///< where the route does not say

@@ -1,0 +1,50 @@
+// The notices that one attempt causes: collected recipient by recipient, then written, at most one
+// of each kind. A double bounce goes to the postmaster, where there is one.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <array>
+#include <vector>
+
+#include "outrider/base/clock.h"
+#include "outrider/base/log.h"
+#include "outrider/deliver/options.h"
+#include "outrider/mail/notice.h"
+#include "outrider/queue/queue.h"
+
+namespace outrider::deliver {
+
+using boost::asio::awaitable;
+
+class Notices {
+ public:
+  /// `claim` outlives it.
+  Notices(queue::Claim& claim, Time time) : claim_(claim), time_(time) {}
+
+  /// `peer_notifies`: see mail::wanted().
+  void add(mail::NoticeKind kind, const queue::Outcome& outcome, bool peer_notifies);
+  bool empty() const;
+  /// Reads what it quotes from the claim.
+  awaitable<std::vector<queue::Draft>> write(const Options& options, Log& log);
+
+ private:
+  struct Quote {
+    std::string header;
+    std::string content;
+  };
+
+  awaitable<Quote> quote(std::size_t most_quoted);
+  bool quotes_content(std::size_t most_quoted) const;
+  void write_one(mail::NoticeKind kind, const mail::Envelope& original,
+                 const std::vector<mail::Recipient>& recipients, const Quote& quote,
+                 const Options& options, std::vector<queue::Draft>& drafts) const;
+  void write_double_bounce(const Quote& quote, const Options& options, Log& log,
+                           std::vector<queue::Draft>& drafts) const;
+
+  queue::Claim& claim_;
+  Time time_;
+  std::array<std::vector<mail::Recipient>, 3> by_kind_;
+  std::vector<mail::Recipient> double_bounces_;
+};
+
+}  // namespace outrider::deliver
