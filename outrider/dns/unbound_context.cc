@@ -3,11 +3,11 @@
 #include <unbound.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "outrider/base/text.h"
 #include "outrider/dns/questions.h"
@@ -67,19 +67,35 @@ class Words {
   std::FILE* stream_;
 };
 
+bool reads(ub_ctx* context, const std::string& config) {
+  const MemoryFile file(config);
+  return file.whole() && ub_ctx_config(context, file.path().c_str()) == 0;
+}
+
+// The library's parser tells its reasons on standard error alone, so the line is looked for.
+std::unexpected<Error> fail_for_option(Options options) {
+  const auto lines = std::exchange(options.unbound_options, {});
+  for (const auto& line : lines) {
+    options.unbound_options.push_back(line);
+    const auto config = unbound_config(options);
+    const UnboundContext fresh(ub_ctx_create());
+    if (config && fresh && !reads(fresh.get(), *config)) {
+      return fail(Blame::Operator, fmt::format("unbound option \"{}\"", printable(line)),
+                  "unbound.conf(5)", "dns");
+    }
+  }
+  return fail(Blame::Environment, "libunbound cannot read its options", "/proc is mounted", "dns");
+}
+
 Result<void> configure(ub_ctx* context, const Options& options) {
   const auto config = unbound_config(options);
   if (!config) return std::unexpected(config.error());
-  const MemoryFile file(*config);
-  if (!file.whole()) return fail_errno("memory for the resolver's configuration", errno);
   Words words(context);
+  if (!reads(context, *config)) return fail_for_option(options);
   const auto refused = [&](std::string_view what, int error) {
     return fail(Blame::Operator, fmt::format("{}: {}", what, words.text()),
                 fmt::format("libunbound: {}", ub_strerror(error)), "dns");
   };
-  if (const int error = ub_ctx_config(context, file.path().c_str()); error != 0) {
-    return refused("resolver options", error);
-  }
   if (!options.hosts_file.empty()) {
     const int error = ub_ctx_hosts(context, options.hosts_file.c_str());
     if (error != 0) return refused(fmt::format("hosts file {}", options.hosts_file), error);
