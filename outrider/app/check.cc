@@ -1,0 +1,130 @@
+#include "outrider/app/check.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <cerrno>
+#include <set>
+
+#include "outrider/app/config.h"
+#include "outrider/app/exit_code.h"
+#include "outrider/app/print.h"
+#include "outrider/base/text.h"
+
+namespace outrider::app {
+namespace {
+
+struct Findings {
+  Errors errors;
+  std::vector<std::string> warnings;
+  std::vector<std::string> facts;
+};
+
+void look_at_ports(const Config& config, Findings& findings) {
+  for (const ListenerConfig& listener : config.listeners) {
+    if (listener.address.where.index() != 0) continue;
+    const auto bound = net::Listener::bind(listener.address, 1);
+    if (bound) continue;
+    const auto text = bound.error().text();
+    if (text.contains("in use")) {
+      findings.warnings.push_back(
+          fmt::format("{}: {} is in use: by a running Outrider, or by another server",
+                      listener.place, listener.address.text()));
+    } else {
+      findings.errors.push_back({Blame::Operator, text, "", listener.place});
+    }
+  }
+}
+
+void look_at_certificates(const Config& config, Findings& findings) {
+  std::set<const tls::ServerContext*> seen;
+  for (const auto& listener : config.receive.listeners) {
+    if (!listener.tls_context || !seen.insert(listener.tls_context.get()).second) continue;
+    for (const auto& certificate : listener.tls_context->describe()) {
+      findings.facts.push_back("certificate: " + certificate);
+      if (!to_lower(certificate).contains(config.hostname)) {
+        findings.warnings.push_back(fmt::format("{}: the certificate does not name {}: {}",
+                                                listener.name, config.hostname, certificate));
+      }
+    }
+  }
+}
+
+void look_at_queue(const Config& config, Findings& findings) {
+  struct stat status;
+  const auto& path = config.queue.path;
+  if (::stat(path.c_str(), &status) != 0) {
+    const auto parent = path.substr(0, path.rfind('/'));
+    if (errno == ENOENT && ::stat(parent.c_str(), &status) == 0) return;  // it will be made
+    findings.errors.push_back({Blame::Operator,
+                               "the folder of the queue can not be made: " + parent + " is missing",
+                               "queue.path", config.file});
+  } else if (!S_ISDIR(status.st_mode)) {
+    findings.errors.push_back({Blame::Operator, path + " is no folder", "queue.path", config.file});
+  } else if ((status.st_mode & 022) != 0) {
+    findings.errors.push_back({Blame::Operator, path + ": others may write in it; chmod 0700",
+                               "queue.path", config.file});
+  }
+}
+
+void look_at_relaying(const Config& config, Findings& findings) {
+  for (const Network& network : config.receive.relay_networks) {
+    if (network.prefix > 0) continue;
+    findings.errors.push_back({Blame::Operator,
+                               "relay.networks holds " + network.text() + ": an open relay",
+                               "an MTA relays for its own clients alone", config.file});
+  }
+  for (const auto& listener : config.receive.listeners) {
+    const bool ours_only =
+        listener.role == receive::Role::Submission || listener.role == receive::Role::Relay;
+    if (ours_only && config.receive.relay_networks.empty()) {
+      findings.warnings.push_back(fmt::format(
+          "listener {} takes mail from relay.networks alone, and there are none", listener.name));
+    }
+  }
+}
+
+void print_json(const Findings& findings) {
+  namespace json = boost::json;
+  json::array errors, warnings, facts;
+  for (const auto& error : findings.errors) {
+    errors.push_back(
+        json::object{{"place", error.place}, {"error", error.input}, {"rule", error.rule}});
+  }
+  for (const auto& warning : findings.warnings) warnings.push_back(json::value(warning));
+  for (const auto& fact : findings.facts) facts.push_back(json::value(fact));
+  print(json::serialize(json::object{{"ok", findings.errors.empty()},
+                                     {"errors", std::move(errors)},
+                                     {"warnings", std::move(warnings)},
+                                     {"facts", std::move(facts)}}) +
+        "\n");
+}
+
+void print_text(const Findings& findings, const std::string& file) {
+  for (const auto& fact : findings.facts) print(fact + "\n");
+  for (const auto& warning : findings.warnings) print("warning: " + warning + "\n");
+  print_errors(findings.errors);
+  if (findings.errors.empty()) print(file + ": good\n");
+}
+
+}  // namespace
+
+int check(const std::string& file, bool json) {
+  Findings findings;
+  if (const auto config = load_config(file)) {
+    findings.warnings = config->warnings;
+    look_at_ports(*config, findings);
+    look_at_certificates(*config, findings);
+    look_at_queue(*config, findings);
+    look_at_relaying(*config, findings);
+  } else {
+    findings.errors = config.error();
+  }
+  json ? print_json(findings) : print_text(findings, file);
+  return findings.errors.empty() ? exit_ok : exit_config;
+}
+
+}  // namespace outrider::app

@@ -1,0 +1,70 @@
+// The configuration of the server: a file read, checked, and turned into the modules' options.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "outrider/app/values.h"
+#include "outrider/base/log.h"
+#include "outrider/deliver/options.h"
+#include "outrider/deliver/routes.h"
+#include "outrider/dns/resolver.h"
+#include "outrider/net/listener.h"
+#include "outrider/queue/queue.h"
+#include "outrider/receive/options.h"
+#include "outrider/tls/context.h"
+
+namespace outrider::app {
+
+/// A user or group of the system that a setting names.
+struct Identity {
+  std::string name;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+struct ServiceOptions {
+  std::optional<Identity> user;  ///< with its group, or the one that is set
+  unsigned threads = 0;          ///< as many as there will be
+  Duration drain{};
+};
+
+struct ConsoleOptions {
+  std::string socket;
+  std::optional<gid_t> group;
+};
+
+struct ListenerConfig {
+  std::string name;
+  net::ListenAddress address;
+  std::string place;  ///< in the file, for errors when it is bound
+};
+
+struct Config {
+  std::string file;
+  std::string hostname;
+  ServiceOptions service;
+  LogOptions log;
+  queue::Options queue;  ///< without destination_of and shards
+  receive::Options receive;
+  std::vector<ListenerConfig> listeners;  ///< in the order of receive.listeners
+  deliver::Options deliver;
+  std::shared_ptr<const deliver::Routes> routes;
+  tls::ClientOptions tls_client;
+  std::shared_ptr<const tls::ClientContext> tls_client_context;
+  dns::Options dns;
+  ConsoleOptions console;
+  std::vector<std::string> warnings;  ///< what may be meant, and is better looked at
+};
+
+/// Reads all of it: the file, certificates, aliases, users, routes. All errors are told, each with
+/// its place.
+std::expected<Config, Errors> load_config(const std::string& file);
+/// The same for text that is already there; `file` names it in errors.
+std::expected<Config, Errors> load_config(std::string_view toml, const std::string& file);
+
+}  // namespace outrider::app

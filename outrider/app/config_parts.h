@@ -1,0 +1,35 @@
+// The parts of load_config(): one function a table. Within this module only.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "outrider/app/config.h"
+#include "outrider/app/values.h"
+
+namespace outrider::app {
+
+/// What the parts share while a configuration is made.
+struct Making {
+  const Document& document;
+  Config& config;
+  Errors errors;
+
+  void complain(const Values& values, std::string_view key, std::string what);
+  void complain(const Values& values, std::string_view key, const Error& error);
+};
+
+void take_service(Making& making);
+void take_log(Making& making);
+void take_queue(Making& making);
+void take_tls(Making& making);
+void take_listeners(Making& making);
+void take_domains(Making& making);
+void take_routes(Making& making);
+void take_delivery(Making& making);
+void take_dns(Making& making);
+
+/// The networks of a list; complains of those that are none.
+std::vector<Network> networks(Making& making, const Values& values, std::string_view key);
+
+}  // namespace outrider::app

@@ -1,0 +1,231 @@
+// Listeners, their certificates, and local domains.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "outrider/app/config_parts.h"
+#include "outrider/base/text.h"
+#include "outrider/smtp/domain_name.h"
+#include "outrider/smtp/grammar.h"
+
+namespace outrider::app {
+namespace {
+
+tls::Version minimum_version(const Making& making) {
+  return static_cast<tls::Version>(making.document.table("tls").choice("minimum_version"));
+}
+
+std::vector<tls::KeyPair> key_pairs(Making& making, const Values& values) {
+  const auto certificates = values.list("certificate");
+  const auto keys = values.list("key");
+  if (!keys.empty() && keys.size() != certificates.size()) {
+    making.complain(values, "key", "as many keys as certificates are needed, or none");
+    return {};
+  }
+  std::vector<tls::KeyPair> pairs;
+  for (std::size_t i = 0; i < certificates.size(); ++i) {
+    pairs.push_back({certificates[i], keys.empty() ? std::string() : keys[i]});
+  }
+  return pairs;
+}
+
+// The context of a table's certificates; null where it names none or they cannot be used.
+std::shared_ptr<const tls::ServerContext> load_context(Making& making, const Values& values) {
+  tls::ServerOptions options{key_pairs(making, values), minimum_version(making)};
+  if (options.keys.empty()) return nullptr;
+  auto context = tls::ServerContext::load(options);
+  if (!context) {
+    making.complain(values, "certificate", context.error());
+    return nullptr;
+  }
+  return *context;
+}
+
+// A setting of [limits], or the listener's own.
+const Values& limit(const Making& making, const Values& listener, std::string_view key) {
+  return listener.given(key) ? listener : making.document.table("limits");
+}
+
+void take_limits(const Making& making, const Values& values, receive::ListenerOptions& listener) {
+  const auto number = [&](std::string_view key) { return limit(making, values, key).number(key); };
+  const auto seconds = [&](std::string_view key) {
+    return limit(making, values, key).seconds(key);
+  };
+  auto& smtp = listener.smtp;
+  smtp.limits = {.command_line = number("command_line"),
+                 .recipients = number("recipients"),
+                 .message_size = number("message_size"),
+                 .errors = number("errors"),
+                 .idle_commands = number("idle_commands"),
+                 .transactions = number("transactions")};
+  smtp.line_ends =
+      static_cast<smtp::LineEnds>(limit(making, values, "line_ends").choice("line_ends"));
+  listener.header = {number("header_size"), number("header_fields"), number("hops")};
+  listener.time = {seconds("connection_time"), seconds("handshake_time"),
+                   seconds("proxy_header_time"), seconds("write_time"), seconds("greet_pause")};
+}
+
+void take_listener_tls(Making& making, const Values& values,
+                       const std::shared_ptr<const tls::ServerContext>& shared,
+                       receive::ListenerOptions& listener) {
+  constexpr receive::TlsMode modes[] = {receive::TlsMode::StartTls, receive::TlsMode::Implicit,
+                                        receive::TlsMode::None};
+  listener.tls = modes[values.choice("tls")];
+  const bool own = values.given("certificate");
+  if (listener.tls == receive::TlsMode::None) {
+    if (own) making.complain(values, "certificate", "is of no use with tls = \"none\"");
+    return;
+  }
+  listener.tls_context = own ? load_context(making, values) : shared;
+  if (listener.tls_context || own) return;
+  if (values.given("tls") || making.document.table("tls").given("certificate")) {
+    if (!making.document.table("tls").given("certificate")) {
+      making.complain(values, "tls", "needs a certificate, here or in [tls]");
+    }
+    return;
+  }
+  // Not asked for and not possible: said, and no reason not to start.
+  listener.tls = receive::TlsMode::None;
+  making.config.warnings.push_back(
+      fmt::format("{}: listener {} takes mail without TLS: there is no certificate",
+                  values.place("address"), listener.name));
+}
+
+void take_listener(Making& making, const Values& values,
+                   const std::shared_ptr<const tls::ServerContext>& shared) {
+  auto text = values.text("address");
+  const auto address = net::ListenAddress::parse(text);
+  if (!address) {
+    making.complain(values, "address",
+                    text.empty()
+                        ? "is needed"
+                        : fmt::format("\"{}\" is no address as \"0.0.0.0:25\"", printable(text)));
+    return;
+  }
+  receive::ListenerOptions listener;
+  listener.name = values.text("name").empty() ? text : values.text("name");
+  listener.role = static_cast<receive::Role>(values.choice("role"));
+  take_limits(making, values, listener);
+  take_listener_tls(making, values, shared, listener);
+  listener.proxy_protocol = values.flag("proxy_protocol");
+  listener.proxy_trusted = networks(making, values, "proxy_trusted");
+  if (listener.proxy_protocol && listener.proxy_trusted.empty() && address->where.index() == 0) {
+    making.complain(values, "proxy_protocol",
+                    "needs proxy_trusted: who may say whom it speaks for");
+  }
+  listener.smtp.hostname = making.config.hostname;
+  listener.smtp.greeting = printable(values.text("greeting"));
+  listener.smtp.lmtp = listener.role == receive::Role::Lmtp;
+  listener.smtp.offer_starttls = listener.tls == receive::TlsMode::StartTls;
+  listener.smtp.offer_smtputf8 = values.flag("smtputf8");
+  listener.smtp.offer_chunking = values.flag("chunking");
+  making.config.listeners.push_back({listener.name, *address, values.place("address")});
+  making.config.receive.listeners.push_back(std::move(listener));
+}
+
+// `users`: local-parts, "*", and files (texts with a slash).
+void take_users(Making& making, const Values& values, receive::DomainOptions& domain) {
+  for (const auto& user : values.list("users")) {
+    if (user == "*") {
+      domain.any_user = true;
+    } else if (!user.contains('/')) {
+      domain.users.push_back(user);
+    } else if (domain.users_file.empty()) {
+      domain.users_file = user;
+    } else {
+      making.complain(values, "users", "one file of users is enough");
+    }
+  }
+}
+
+}  // namespace
+
+void take_tls(Making& making) {
+  const auto& values = making.document.table("tls");
+  auto& client = making.config.tls_client;
+  client.ca_file = values.text("ca_file");
+  client.least = minimum_version(making);
+  auto context = tls::ClientContext::load(client);
+  if (!context) return making.complain(values, "ca_file", context.error());
+  making.config.tls_client_context = *context;
+}
+
+void take_listeners(Making& making) {
+  const auto shared = load_context(making, making.document.table("tls"));
+  for (const Values& values : making.document.list("listener"))
+    take_listener(making, values, shared);
+  std::set<std::string> names;
+  for (const auto& listener : making.config.listeners) {
+    if (names.insert(listener.name).second) continue;
+    making.errors.push_back({Blame::Operator,
+                             fmt::format("two listeners are named {}", printable(listener.name)),
+                             "", listener.place});
+  }
+  if (making.document.list("listener").empty()) {
+    making.config.warnings.push_back(making.config.file +
+                                     ": no [[listener]]: no mail will be taken");
+  }
+  auto& receive = making.config.receive;
+  receive.relay_networks = networks(making, making.document.table("relay"), "networks");
+  const auto& limits = making.document.table("limits");
+  receive.limits = {.connections = limits.number("connections"),
+                    .connections_per_network = limits.number("connections_per_network"),
+                    .network_prefix_v4 = static_cast<unsigned>(limits.number("network_prefix_v4")),
+                    .network_prefix_v6 = static_cast<unsigned>(limits.number("network_prefix_v6")),
+                    .log_refusals = limits.number("log_refusals")};
+}
+
+void take_domains(Making& making) {
+  receive::LocalDomainsOptions options;
+  options.hostname = making.config.hostname;
+  for (const Values& values : making.document.list("domain")) {
+    receive::DomainOptions domain;
+    const auto name = smtp::to_a_labels(values.text("name"), true);
+    if (!name) {
+      making.complain(values, "name", values.given("name") ? "is no domain name" : "is needed");
+      continue;
+    }
+    domain.name = *name;
+    take_users(making, values, domain);
+    domain.aliases_file = values.text("aliases");
+    domain.catch_all = values.text("catch_all");
+    domain.recipient_delimiter = values.text("recipient_delimiter");
+    domain.case_sensitive = values.flag("case_sensitive");
+    options.domains.push_back(std::move(domain));
+  }
+  auto domains = receive::LocalDomains::load(options);
+  if (!domains) {
+    making.errors.push_back(domains.error());
+    return;
+  }
+  making.config.receive.domains = *domains;
+}
+
+void take_routes(Making& making) {
+  auto routes = std::make_shared<deliver::Routes>();
+  const auto add = [&](const Values& values, std::string_view pattern_key,
+                       std::string_view via_key) {
+    if (!values.given(pattern_key) || !values.given(via_key)) {
+      return making.complain(values, values.given(pattern_key) ? via_key : pattern_key,
+                             "is needed");
+    }
+    auto route = deliver::parse_route(values.text(via_key));
+    if (!route) return making.complain(values, via_key, route.error());
+    if (values.section().find("tls") && values.given("tls"))
+      route->tls = *trust::level_named(values.text("tls"));
+    if (values.section().find("recipient_delimiter")) {
+      route->recipient_delimiter = values.text("recipient_delimiter");
+    }
+    auto pattern = values.text(pattern_key);
+    if (const auto name = smtp::to_a_labels(pattern, true)) pattern = *name;
+    if (const auto added = routes->add(pattern, std::move(*route)); !added) {
+      making.complain(values, pattern_key, added.error());
+    }
+  };
+  for (const Values& values : making.document.list("domain")) add(values, "name", "deliver");
+  for (const Values& values : making.document.list("route")) add(values, "domain", "via");
+  making.config.routes = std::move(routes);
+}
+
+}  // namespace outrider::app

@@ -1,0 +1,16 @@
+// What is done once at the start, as root where we are: limits of the process, and becoming an
+// unprivileged user for good.
+#pragma once
+
+#include "outrider/app/config.h"
+#include "outrider/base/result.h"
+
+namespace outrider::app {
+
+/// As many open files as the hard limit allows, so that connections are limited by settings alone.
+void raise_open_files();
+/// Becomes the user with its groups, and can never go back. Nothing happens without a user, or
+/// where the process is that user already.
+Result<void> become(const Identity& user);
+
+}  // namespace outrider::app

@@ -1,0 +1,113 @@
+#include "outrider/app/reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "outrider/app/schema.h"
+#include "outrider/base/clock.h"
+
+namespace outrider::app {
+namespace {
+
+std::string bracketed(const Section& section) {
+  if (section.name.empty()) return {};
+  return fmt::format(fmt::runtime(section.repeated ? "[[{}]]" : "[{}]"), section.name);
+}
+
+std::string type_name(const Setting& setting) {
+  switch (setting.type) {
+    case Type::Text: return "text";
+    case Type::Path: return "path";
+    case Type::Flag: return "true or false";
+    case Type::Count: return "count";
+    case Type::Number: return "number";
+    case Type::Size: return "size";
+    case Type::Duration: return "duration";
+    case Type::Choice: return fmt::format("`{}`", fmt::join(setting.choices, "`, `"));
+    case Type::List: return "list of texts";
+    case Type::PathList: return "list of paths";
+  }
+  return {};
+}
+
+std::string bytes(double value) {
+  constexpr double KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
+  if (value >= GiB) return fmt::format("{} GiB", value / GiB);
+  if (value >= MiB) return fmt::format("{} MiB", value / MiB);
+  if (value >= KiB) return fmt::format("{} KiB", value / KiB);
+  return fmt::format("{}", value);
+}
+
+std::string bound(double value, Type type) {
+  if (type == Type::Duration) return spoken(Duration(static_cast<std::int64_t>(value)));
+  if (type == Type::Size) return bytes(value);
+  return fmt::format("{}", value);
+}
+
+std::string range(const Setting& setting) {
+  const bool has_one = setting.type == Type::Count || setting.type == Type::Number ||
+                       setting.type == Type::Size || setting.type == Type::Duration;
+  if (!has_one) return {};
+  if (setting.most >= 1e15) return fmt::format(", at least {}", bound(setting.least, setting.type));
+  return fmt::format(", {} to {}", bound(setting.least, setting.type),
+                     bound(setting.most, setting.type));
+}
+
+// A listener takes the limits of [limits] where it has none of its own.
+bool is_inherited(const Section& section, const Setting& setting) {
+  return section.name == "listener" &&
+         outrider::app::section("limits").find(setting.key) != nullptr;
+}
+
+}  // namespace
+
+std::string default_configuration() {
+  std::string out =
+      "# Every setting of Outrider with its default. What is commented out has none.\n"
+      "# Durations: \"30s\", \"5m\", \"4h\", \"5d\". Sizes: \"64KiB\", \"50MiB\".\n";
+  for (const Section& section : schema()) {
+    out += fmt::format("\n# {}\n", section.doc);
+    // Tables that are repeated are examples: as they stand they would say nothing.
+    const std::string_view off = section.repeated ? "#" : "";
+    if (!section.name.empty()) out += fmt::format("{}{}\n", off, bracketed(section));
+    for (const Setting& setting : section.settings) {
+      if (is_inherited(section, setting)) continue;
+      const bool commented = section.repeated || setting.fallback.empty();
+      out += fmt::format("{}{} = {}  # {}\n", commented ? "#" : "", setting.key,
+                         setting.fallback.empty() ? "…" : setting.fallback, setting.doc);
+    }
+  }
+  return out;
+}
+
+std::string reference_page() {
+  std::string out =
+      "# Configuration\n"
+      "The file is TOML, `/etc/outrider/outrider.toml` unless `-c` names another. It is read "
+      "strictly: "
+      "an unknown key, a wrong type or a value out of range is an error with file, line and "
+      "column, and "
+      "`outrider check` tells all of them. Durations are written \"30s\", \"5m\", \"4h\", \"5d\"; "
+      "sizes "
+      "\"64KiB\", \"50MiB\". Relative paths are relative to the file. On reload the new "
+      "configuration is "
+      "checked first; on any error the old one stays.\n\n"
+      "This page is made by `outrider config reference`.\n";
+  for (const Section& section : schema()) {
+    out += fmt::format("\n## {}\n{}\n\n| setting | type | default | meaning |\n|---|---|---|---|\n",
+                       section.name.empty() ? "Above all tables" : bracketed(section), section.doc);
+    for (const Setting& setting : section.settings) {
+      std::string fallback = setting.fallback.empty() ? "" : fmt::format("`{}`", setting.fallback);
+      if (is_inherited(section, setting)) fallback = "of [limits]";
+      std::string doc(setting.doc);
+      std::ranges::replace(doc, '|', '/');
+      out += fmt::format("| `{}` | {}{} | {} | {} |\n", setting.key, type_name(setting),
+                         range(setting), fallback, doc);
+    }
+  }
+  return out;
+}
+
+}  // namespace outrider::app

@@ -1,0 +1,13 @@
+// What is printed of the schema: a commented configuration, and the reference page.
+#pragma once
+
+#include <string>
+
+namespace outrider::app {
+
+/// A TOML file with every setting at its default, commented out where there is none.
+std::string default_configuration();
+/// The reference as Markdown: docs/configuration.md.
+std::string reference_page();
+
+}  // namespace outrider::app

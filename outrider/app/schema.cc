@@ -1,0 +1,211 @@
+#include "outrider/app/schema.h"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <string>
+
+namespace outrider::app {
+namespace {
+
+constexpr double second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
+constexpr double KiB = 1024, MiB = 1024 * KiB;
+
+constexpr std::array<std::string_view, 4> roles{"mx", "submission", "relay", "lmtp"};
+constexpr std::array<std::string_view, 3> tls_modes{"starttls", "implicit", "none"};
+constexpr std::array<std::string_view, 4> levels{"none", "opportunistic", "encrypt", "verify"};
+constexpr std::array<std::string_view, 2> versions{"1.2", "1.3"};
+constexpr std::array<std::string_view, 2> line_ends{"strict", "repair"};
+constexpr std::array<std::string_view, 2> stored_line_ends{"lf", "crlf"};
+constexpr std::array<std::string_view, 3> families{"both", "ipv4", "ipv6"};
+constexpr std::array<std::string_view, 2> log_forms{"text", "json"};
+constexpr std::array<std::string_view, 4> log_levels{"debug", "info", "warning", "error"};
+
+// clang-format off
+const std::vector<Setting> general{
+    {"hostname", Type::Text, "", "The server's own name: in the greeting, in EHLO, in trace fields. Needed."},
+};
+
+const std::vector<Setting> queue{
+    {"path", Type::Path, "\"/var/lib/outrider/queue\"", "Folder of the queue; made where it is not there, mode 0700."},
+    {"lifetime", Type::Duration, "\"5d\"", "After this a message that could not be delivered is returned.", second, 60 * day},
+    {"notice_lifetime", Type::Duration, "\"1d\"", "The same for messages with the null reverse-path.", second, 60 * day},
+    {"retry_first", Type::Duration, "\"5m\"", "Wait after the first failed attempt.", second, day},
+    {"retry_factor", Type::Number, "2.0", "Each further wait is longer by this factor.", 1, 10},
+    {"retry_longest", Type::Duration, "\"4h\"", "No wait is longer than this.", second, 7 * day},
+    {"retry_jitter", Type::Number, "0.2", "A wait varies by this part of itself, so that retries spread.", 0, 0.9},
+    {"delay_notice", Type::Duration, "\"4h\"", "The sender is told once when a message is this late; \"0s\": never.", 0, 60 * day},
+    {"least_free", Type::Size, "\"512MiB\"", "With less free space than this, mail is put off with 452.", 1 * MiB},
+    {"body_memory", Type::Size, "\"64MiB\"", "Memory for small messages that were just accepted.", 0, 64 * 1024 * MiB},
+};
+
+const std::vector<Setting> tls{
+    {"certificate", Type::PathList, "", "PEM files, leaf first, then the chain. Two for RSA and ECDSA side by side."},
+    {"key", Type::PathList, "", "PEM files of the keys, in the same order; none: in the certificate's file."},
+    {"minimum_version", Type::Choice, "\"1.2\"", "Oldest version of TLS, both ways.", 0, 0, versions},
+    {"ca_file", Type::Path, "", "PEM file of authorities for servers we send to; none: the system's."},
+};
+
+// What may stand in [limits] and, for one listener, in [[listener]].
+const std::vector<Setting> protocol_limits{
+    {"message_size", Type::Size, "\"50MiB\"", "Largest message, as SIZE announces it; more: 552.", 64 * KiB, 4096 * MiB},
+    {"recipients", Type::Count, "1000", "Recipients of one message; more: 452 (RFC 5321 asks for at least 100).", 100, 10000},
+    {"errors", Type::Count, "20", "Refused commands of a connection; then 421.", 1, 10000},
+    {"idle_commands", Type::Count, "100", "Commands that lead to no message; then 421.", 10, 100000},
+    {"transactions", Type::Count, "1000", "Messages of one connection, announced by LIMITS; more: 452.", 1, 1000000},
+    {"command_line", Type::Size, "2048", "Bytes of a command line; longer: 500 (RFC 5321 asks for 512).", 512, 64 * KiB},
+    {"line_ends", Type::Choice, "\"strict\"", "A bare CR or LF: \"strict\" refuses the message, \"repair\" makes it CRLF.", 0, 0, line_ends},
+    {"header_size", Type::Size, "\"256KiB\"", "Bytes of a header block; more: 552.", 16 * KiB, 16 * MiB},
+    {"header_fields", Type::Count, "2000", "Fields of a header block; more: 552.", 50, 100000},
+    {"hops", Type::Count, "100", "Received fields; more is a loop: 554.", 10, 1000},
+    {"connection_time", Type::Duration, "\"4h\"", "A connection's whole life; then 421.", 10 * second, 7 * day},
+    {"handshake_time", Type::Duration, "\"1m\"", "For a TLS handshake.", second, hour},
+    {"proxy_header_time", Type::Duration, "\"10s\"", "For a PROXY header.", second, hour},
+    {"write_time", Type::Duration, "\"2m\"", "For a client to take our replies.", second, hour},
+    {"greet_pause", Type::Duration, "\"0s\"", "Wait before the greeting; who speaks in it is refused.", 0, minute},
+};
+
+const std::vector<Setting> connection_limits{
+    {"connections", Type::Count, "2000", "Connections of all clients together; more: 421.", 1, 1000000},
+    {"connections_per_network", Type::Count, "100", "Connections of one client network; more: 421.", 1, 1000000},
+    {"network_prefix_v4", Type::Count, "32", "Bits that make a client network of IPv4.", 0, 32},
+    {"network_prefix_v6", Type::Count, "64", "The same of IPv6.", 0, 128},
+    {"log_refusals", Type::Count, "20", "Log lines on refused commands of one connection.", 0, 100000},
+};
+
+const std::vector<Setting> listener{
+    {"name", Type::Text, "", "In the log, unique; none: the address."},
+    {"address", Type::Text, "", "\"0.0.0.0:25\", \"[::]:25\" or \"unix:/path\". Needed."},
+    {"role", Type::Choice, "\"mx\"", "Whom it serves: the world, our users, our servers, a server beside us.", 0, 0, roles},
+    {"tls", Type::Choice, "\"starttls\"", "Offered, from the first byte, or not at all.", 0, 0, tls_modes},
+    {"certificate", Type::PathList, "", "Instead of [tls] certificate."},
+    {"key", Type::PathList, "", "Instead of [tls] key."},
+    {"greeting", Type::Text, "", "Text in the greeting, behind the name and ESMTP."},
+    {"smtputf8", Type::Flag, "true", "Offer SMTPUTF8 (RFC 6531)."},
+    {"chunking", Type::Flag, "true", "Offer CHUNKING and BINARYMIME (RFC 3030)."},
+    {"proxy_protocol", Type::Flag, "false", "Every connection begins with a PROXY header (v1 or v2)."},
+    {"proxy_trusted", Type::List, "[]", "Networks that may send it; from others the connection is closed."},
+};
+
+const std::vector<Setting> domain{
+    {"name", Type::Text, "", "A domain whose mail ends here. Needed."},
+    {"users", Type::List, "[]", "Local-parts; \"*\" for any; a text with a slash is a file, one a line."},
+    {"aliases", Type::Path, "", "File of aliases as aliases(5); no programs, files or includes."},
+    {"catch_all", Type::Text, "", "Who gets mail for unknown users; none: 550 5.1.1."},
+    {"recipient_delimiter", Type::Text, "\"+\"", "user+tag is user; empty: no such thing."},
+    {"case_sensitive", Type::Flag, "false", "Whether Ada and ada are two users."},
+    {"deliver", Type::Text, "", "Where its mail goes: as `via` of a route. Needed."},
+};
+
+const std::vector<Setting> route{
+    {"domain", Type::Text, "", "\"example.net\", \".example.net\" (all below), \"user@example.net\", \"*\" (the rest). Needed."},
+    {"via", Type::Text, "", "mx, smtp://host:port, smtp://[host], smtps://, lmtp://, lmtp:unix:/path, maildir:/path, discard, error:550 5.7.1 text. Needed."},
+    {"tls", Type::Choice, "", "Instead of [delivery] tls.", 0, 0, levels},
+};
+
+const std::vector<Setting> relay{
+    {"networks", Type::List, "[\"127.0.0.0/8\", \"::1\"]", "Clients that may send to any domain."},
+};
+
+const std::vector<Setting> delivery{
+    {"tls", Type::Choice, "\"opportunistic\"", "TLS towards next hops.", 0, 0, levels},
+    {"concurrency_first", Type::Count, "5", "Deliveries at a time that a destination begins with.", 1, 1000},
+    {"concurrency_most", Type::Count, "20", "And may come to.", 1, 10000},
+    {"concurrency_total", Type::Count, "500", "Deliveries at a time in all.", 1, 100000},
+    {"idle", Type::Duration, "\"5s\"", "How long a connection waits for the next message; \"0s\": no reuse.", 0, 5 * minute},
+    {"reset_after", Type::Duration, "\"2s\"", "Idle for this long, RSET shows whether it still lives.", 0, 5 * minute},
+    {"messages", Type::Count, "500", "Messages on one connection.", 1, 1000000},
+    {"recipients", Type::Count, "100", "Recipients of one transaction.", 1, 10000},
+    {"hosts", Type::Count, "5", "Addresses that are tried in one attempt.", 1, 100},
+    {"connect_time", Type::Duration, "\"30s\"", "For connecting to one address.", second, 10 * minute},
+    {"greeting_time", Type::Duration, "\"5m\"", "For the greeting, and for the answer to EHLO.", second, hour},
+    {"handshake_time", Type::Duration, "\"1m\"", "For a TLS handshake.", second, hour},
+    {"dead_first", Type::Duration, "\"30s\"", "A host that cannot be reached is left alone for this long,", second, day},
+    {"dead_longest", Type::Duration, "\"15m\"", "twice as long after each more failure, and at most for this long.", second, day},
+    {"dead_hosts", Type::Count, "10000", "Such hosts that are remembered.", 1, 1000000},
+    {"families", Type::Choice, "\"both\"", "Addresses that are tried.", 0, 0, families},
+    {"source_ipv4", Type::Text, "", "Address to connect from; none: the kernel's choice."},
+    {"source_ipv6", Type::Text, "", "The same for IPv6."},
+    {"chunking", Type::Flag, "true", "Use BDAT where it is offered."},
+    {"pipelining", Type::Flag, "true", "Use pipelining where it is offered."},
+    {"maildir_line_ends", Type::Choice, "\"lf\"", "Line ends of stored mail.", 0, 0, stored_line_ends},
+    {"maildir_user", Type::Text, "", "Owner of Maildirs and mail; none: the service's user."},
+    {"maildir_group", Type::Text, "", "Group of them; none: the service's."},
+    {"maildir_threads", Type::Count, "4", "Threads that write files.", 1, 64},
+    {"postmaster", Type::Text, "", "Gets notices that nobody can get; none: they are logged and dropped."},
+    {"notice_quote", Type::Size, "\"256KiB\"", "A longer message is quoted by its header alone.", 0, 16 * MiB},
+};
+
+const std::vector<Setting> log{
+    {"format", Type::Choice, "\"text\"", "key=value, or JSON.", 0, 0, log_forms},
+    {"level", Type::Choice, "\"info\"", "The least important lines that are written.", 0, 0, log_levels},
+    {"file", Type::Path, "", "Appended to, opened again on reload; none: standard error."},
+    {"timestamps", Type::Flag, "true", "Off where the journal adds its own."},
+};
+
+const std::vector<Setting> console{
+    {"socket", Type::Path, "\"/run/outrider/control\"", "Where `outrider queue` and `reload` talk to the server."},
+    {"group", Type::Text, "", "Group that may use it besides the service's user."},
+};
+
+const std::vector<Setting> dns{
+    {"forwarders", Type::List, "[]", "Resolvers, as \"192.0.2.53\" or \"127.0.0.1@5353\"; none: from the root."},
+    {"trust_anchors", Type::PathList, "[]", "Files of trust anchors; none: the system's root.key."},
+    {"hosts_file", Type::Path, "", "A file as /etc/hosts; none: not read."},
+    {"unbound_options", Type::List, "[]", "Lines `name: value` for libunbound, for experts."},
+    {"timeout", Type::Duration, "\"15s\"", "For one question.", 100, 5 * minute},
+    {"reverse", Type::Flag, "false", "Look up clients' names for the log and the trace field."},
+};
+
+const std::vector<Setting> service{
+    {"user", Type::Text, "", "User to become once the ports are bound; none: as started."},
+    {"group", Type::Text, "", "Group to become; none: the user's."},
+    {"threads", Type::Count, "0", "I/O threads; 0: one a core.", 0, 256},
+    {"drain", Type::Duration, "\"20s\"", "How long what runs may take to end.", 0, hour},
+};
+// clang-format on
+
+std::vector<Setting> joined(std::vector<Setting> first, const std::vector<Setting>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+}  // namespace
+
+const Setting* Section::find(std::string_view key) const {
+  const auto at = std::ranges::find(settings, key, &Setting::key);
+  return at == settings.end() ? nullptr : &*at;
+}
+
+const std::vector<Section>& schema() {
+  static const std::vector<Section> sections{
+      {"", false, "The server itself.", general},
+      {"service", false, "The process.", service},
+      {"log", false, "One line an event.", log},
+      {"queue", false, "Where messages wait, and for how long.", queue},
+      {"tls", false, "Certificates, and whom we trust.", tls},
+      {"limits", false,
+       "What clients may use. All but the first five may stand in a [[listener]], too.",
+       joined(connection_limits, protocol_limits)},
+      {"listener", true,
+       "An address where mail is taken. Settings of [limits] may stand here for this listener "
+       "alone.",
+       joined(listener, protocol_limits)},
+      {"relay", false, "Who may send to any domain.", relay},
+      {"domain", true, "A domain whose mail ends here.", domain},
+      {"route", true, "A next hop for certain recipients, instead of their domain's MX.", route},
+      {"delivery", false, "Giving mail.", delivery},
+      {"dns", false, "The validating resolver within the process.", dns},
+      {"console", false, "The local socket.", console},
+  };
+  return sections;
+}
+
+const Section& section(std::string_view name) {
+  const auto& all = schema();
+  const auto at = std::ranges::find(all, name, &Section::name);
+  if (at == all.end()) throw std::logic_error("no section " + std::string(name));
+  return *at;
+}
+
+}  // namespace outrider::app
