@@ -121,7 +121,7 @@ demo_up() {
   demo_tour
 }
 
-demo_count() { find "$demo/mail" -type f -path '*/new/*' 2>/dev/null | wc -l; }
+demo_count() { { find "$demo/mail" -type f -path '*/new/*' 2>/dev/null || true; } | wc -l; }
 
 demo_tour() {
   local log here=${demo#"$top"/}
@@ -131,7 +131,7 @@ demo_tour() {
 Outrider is running: SMTP with STARTTLS on 127.0.0.1:$smtp_port, TLS from the first byte on :$smtps_port.
 Three messages went in with STARTTLS, four came out into Maildirs:
 
-$(find "$demo/mail" -type f -path '*/new/*' -printf "  %T+ $here/mail/%P\n" | sort | tail -n 4 | cut -c1-11,31-)
+$(find "$demo/mail" -type f -path '*/new/*' -printf "%T@   $here/mail/%P\n" | sort | tail -n 4 | cut -d' ' -f2-)
 
 How the last of them came in, and what became of it:
 
