@@ -29,16 +29,16 @@ awaitable<std::vector<HostAnswers>> addresses_of(dns::Resolver& resolver,
                                                  const std::vector<Host>& hosts,
                                                  AddressFamilies families) {
   const auto executor = co_await asio::this_coro::executor;
-  using Operation = decltype(asio::co_spawn(executor, ask(resolver, {}, Family::V4),
-                                            asio::deferred));
+  using Operation =
+      decltype(asio::co_spawn(executor, ask(resolver, {}, Family::V4), asio::deferred));
   std::vector<Operation> operations;
   std::vector<std::pair<std::size_t, Family>> asked;
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     for (const auto family : {Family::V6, Family::V4}) {
       const auto unwanted = family == Family::V4 ? AddressFamilies::Ipv6 : AddressFamilies::Ipv4;
       if (families == unwanted) continue;
-      operations.push_back(asio::co_spawn(executor, ask(resolver, hosts[i].name, family),
-                                          asio::deferred));
+      operations.push_back(
+          asio::co_spawn(executor, ask(resolver, hosts[i].name, family), asio::deferred));
       asked.emplace_back(i, family);
     }
   }
@@ -57,8 +57,8 @@ awaitable<std::vector<HostAnswers>> addresses_of(dns::Resolver& resolver,
 }
 
 NextHop no_domain(const Destination& destination) {
-  return std::unexpected(smtp::Reply(
-      550, "5.1.3", "no domain to send to in \"" + printable(destination.key) + '"'));
+  return std::unexpected(
+      smtp::Reply(550, "5.1.3", "no domain to send to in \"" + printable(destination.key) + '"'));
 }
 
 }  // namespace
@@ -85,8 +85,7 @@ awaitable<NextHop> find_next_hop(dns::Resolver& resolver, Destination destinatio
   } else {
     hosts.push_back(host_itself(search.name, true));
   }
-  const std::vector<HostAnswers> answers =
-      co_await addresses_of(resolver, hosts, options.families);
+  const std::vector<HostAnswers> answers = co_await addresses_of(resolver, hosts, options.families);
   const bool look_for_loops = by_mx || !by_route;
   co_return settle_hosts(search, std::move(hosts), answers, options, look_for_loops);
 }

@@ -18,8 +18,9 @@ using dns::Status;
 std::unexpected<smtp::Reply> refuse(const Search& search, int code, std::string_view status,
                                     std::string text) {
   if (!search.by_route || code < 500) return std::unexpected(smtp::Reply(code, status, text));
-  return std::unexpected(smtp::Reply(
-      451, "4.3.5", fmt::format("the route by {} leads nowhere: {}", printable(search.name), text)));
+  return std::unexpected(
+      smtp::Reply(451, "4.3.5",
+                  fmt::format("the route by {} leads nowhere: {}", printable(search.name), text)));
 }
 
 std::string who(const Search& search) {
@@ -103,14 +104,13 @@ void take_addresses(Host& host, const HostAnswers& answers) {
   }
   const auto& named = v6.empty() ? answers.ipv4 : answers.ipv6;
   if (!named.canonical.empty()) host.canonical = named.canonical;
-  host.secure = host.secure && (v6.empty() || answers.ipv6.secure) &&
-                (v4.empty() || answers.ipv4.secure);
+  host.secure =
+      host.secure && (v6.empty() || answers.ipv6.secure) && (v4.empty() || answers.ipv4.secure);
 }
 
 bool is_own(const Host& host, const HopOptions& options) {
-  return std::ranges::any_of(host.addresses, [&](const IpAddress& address) {
-    return is_own_address(address, options);
-  });
+  return std::ranges::any_of(
+      host.addresses, [&](const IpAddress& address) { return is_own_address(address, options); });
 }
 
 // Of the hosts that are better than this server, where it is in the list.
@@ -140,7 +140,8 @@ std::unexpected<smtp::Reply> no_address(const Search& search, const std::vector<
     const auto* family = options.families == AddressFamilies::Ipv4 ? "IPv4" : "IPv6";
     return refuse(search, 451, "4.4.4",
                   fmt::format("{} has no mail server with an {} address, and this server uses no "
-                              "others", who(search), family));
+                              "others",
+                              who(search), family));
   }
   if (hosts.size() == 1 && hosts.front().name == search.name) {
     return refuse(search, 550, "5.4.4",
@@ -201,7 +202,8 @@ NextHop settle_hosts(const Search& search, std::vector<Host> hosts,
   if (own != nullptr) cut_from(settled, own->preference);
   if (!settled.empty()) return settled;
   // A better host may be there once DNS answers again.
-  if (const auto* temporary = first_temporary(hosts, answers, own)) return later(search, *temporary);
+  if (const auto* temporary = first_temporary(hosts, answers, own))
+    return later(search, *temporary);
   if (own != nullptr) return loops(search, own->name);
   return no_address(search, hosts, options);
 }

@@ -212,7 +212,7 @@ Result<Route> parse_connecting(std::string_view whole, std::string_view text) {
     }
   }
   return refuse(whole,
-                "a route is mx, smtp://, smtps://, lmtp://, lmtp:unix:, maildir:, discard or error:");
+                "a route is mx, smtp://, smtps://, lmtp://, lmtp:unix:, maildir:, discard, error:");
 }
 
 std::string host_text(const Route& route) {

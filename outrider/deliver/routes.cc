@@ -108,7 +108,8 @@ const Routes::Entry& Routes::find(const Address& recipient) const {
 
 const Routes::Entry* Routes::find_suffix(std::string_view domain) const {
   if (suffixes_.empty()) return nullptr;
-  for (auto dot = domain.find('.'); dot != std::string_view::npos; dot = domain.find('.', dot + 1)) {
+  for (auto dot = domain.find('.'); dot != std::string_view::npos;
+       dot = domain.find('.', dot + 1)) {
     const auto found = suffixes_.find(domain.substr(dot));
     if (found != suffixes_.end()) return &found->second;
   }

@@ -31,7 +31,7 @@ class Routes {
   /// The most exact one: address, domain, the longest suffix, `*`.
   const Route& route_for(const Address& recipient) const { return find(recipient).route; }
 
-  /// Mx: the domain; others: the route's text, which tells it from others. With a TLS level of the route's own, `?tls=…`
+  /// Mx: the domain; others: the route's text. With a TLS level of the route's own, `?tls=…`
   /// follows, because recipients with different levels must not share a connection.
   std::string key_for(const Address& recipient) const;
 

@@ -186,9 +186,9 @@ void Questions::hand_over() {
     const auto found = questions_.find(number);
     if (found == questions_.end()) continue;
     auto& question = found->second;
-    const int error = ub_resolve_async(context_.get(), question.name.c_str(),
-                                       static_cast<int>(question.type), 1, &question,
-                                       &Questions::on_answer, &question.ticket);
+    const int error =
+        ub_resolve_async(context_.get(), question.name.c_str(), static_cast<int>(question.type), 1,
+                         &question, &Questions::on_answer, &question.ticket);
     if (error == 0) {
       ++open_;
     } else {
@@ -227,8 +227,7 @@ void Questions::expire() {
   const auto now = steady_now();
   while (!questions_.empty() && questions_.begin()->second.deadline <= now) {
     const auto& question = questions_.begin()->second;
-    finish(question.number,
-           failed(fmt::format("no answer within {}", spoken(timeout_))));
+    finish(question.number, failed(fmt::format("no answer within {}", spoken(timeout_))));
   }
 }
 

@@ -24,19 +24,19 @@ struct Initiate {
   void operator()(Handler handler, std::shared_ptr<Questions> questions, std::string name,
                   RecordType type) const {
     const auto number = questions->next_number();
-    auto slot = asio::get_associated_cancellation_slot(handler);
+    auto slot = asio::associated_cancellation_slot<Handler>::get(handler);
     if (slot.is_connected()) {
       std::weak_ptr<Questions> there = questions;
       slot.assign([there, number](asio::cancellation_type) {
         if (const auto still = there.lock()) still->cancel(number);
       });
     }
-    auto work = asio::make_work_guard(handler);
-    auto done = [handler = std::move(handler), work](RawAnswer answer) mutable {
-      asio::post(work.get_executor(),
-                 [handler = std::move(handler), answer = std::move(answer)]() mutable {
-                   std::move(handler)(std::move(answer));
-                 });
+    const auto home = asio::associated_executor<Handler>::get(handler);
+    auto work = asio::make_work_guard(home);
+    auto done = [handler = std::move(handler), home, work](RawAnswer answer) mutable {
+      asio::post(home, [handler = std::move(handler), answer = std::move(answer)]() mutable {
+        std::move(handler)(std::move(answer));
+      });
       work.reset();
     };
     questions->ask(number, std::move(name), type, std::move(done));
@@ -79,9 +79,7 @@ class UnboundResolver final : public Resolver {
   // Coroutines that wait hold the questions too, and go on with failures.
   ~UnboundResolver() override { questions_->close(); }
 
-  awaitable<MxAnswer> mx(std::string name) override {
-    return mx_of(questions_, std::move(name));
-  }
+  awaitable<MxAnswer> mx(std::string name) override { return mx_of(questions_, std::move(name)); }
   awaitable<AddressAnswer> ipv4(std::string name) override {
     return addresses_of(questions_, std::move(name), RecordType::A);
   }

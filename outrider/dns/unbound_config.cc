@@ -64,9 +64,7 @@ std::optional<Forwarder> parse_forwarder(std::string_view text) {
   return Forwarder{*address, *port};
 }
 
-bool is_readable(std::string_view path) {
-  return ::access(std::string(path).c_str(), R_OK) == 0;
-}
+bool is_readable(std::string_view path) { return ::access(std::string(path).c_str(), R_OK) == 0; }
 
 bool has_control_byte(std::string_view text) {
   return std::ranges::any_of(text, [](unsigned char c) { return c < ' ' || c == 0x7F; });

@@ -161,7 +161,8 @@ std::string DnsWorld::forwarder() const { return fmt::format("127.0.0.1@{}", por
 std::string DnsWorld::trust_anchor_file() const { return file(anchor_ + ".key"); }
 
 std::string DnsWorld::make_key(const DnsZone& zone) {
-  run(fmt::format("cd '{0}' && base=$({1} -a ECDSAP256SHA256 -k {2}) && mv $base.key {2}.key && "
+  run(
+      fmt::format("cd '{0}' && base=$({1} -a ECDSAP256SHA256 -k {2}) && mv $base.key {2}.key && "
                   "mv $base.private {2}.private && mv $base.ds {2}.ds",
                   folder_.string(), key_maker, zone.name));
   return read(file(zone.name + ".ds"));

@@ -19,7 +19,7 @@ struct DnsZone {
     Expired,   ///< the signatures ended long ago: bogus
     Broken     ///< its server knows of it and has no data: SERVFAIL
   };
-  std::string name;     ///< `mail.world`, without the final dot
+  std::string name;  ///< `mail.world`, without the final dot
   Kind kind = Kind::Signed;
   std::string records;  ///< as in a zone file, without SOA and NS; TTL 60
 };

@@ -43,7 +43,8 @@ const std::vector<test::DnsZone>& zones() {
       {"tampered.world", Kind::Tampered, "@ A 192.0.2.66\n@ MX 10 tampered.world.\n"},
       {"expired.world", Kind::Expired, "@ A 192.0.2.20\n"},
       {"broken.world", Kind::Broken, ""},
-      {"2.0.192.in-addr.arpa", Kind::Plain, "1 PTR MX.mail.world.\n2 PTR a.world.\n2 PTR b.world.\n"},
+      {"2.0.192.in-addr.arpa", Kind::Plain,
+       "1 PTR MX.mail.world.\n2 PTR a.world.\n2 PTR b.world.\n"},
       {"8.b.d.0.1.0.0.2.ip6.arpa", Kind::Plain,
        "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0 PTR mx.mail.world.\n"}};
   return zones;
@@ -101,7 +102,8 @@ TEST_F(ResolverTest, ValidatesASignedAnswer) {
   EXPECT_EQ(answer.status, Status::Found) << answer.why;
   EXPECT_TRUE(answer.secure);
   EXPECT_EQ(answer.canonical, "mail.world");
-  EXPECT_THAT(answer.hosts, UnorderedElementsAre(Mx{20, "mx2.mail.world"}, Mx{10, "mx.mail.world"}));
+  EXPECT_THAT(answer.hosts,
+              UnorderedElementsAre(Mx{20, "mx2.mail.world"}, Mx{10, "mx.mail.world"}));
   EXPECT_GT(answer.ttl.count(), 0);
   EXPECT_LE(answer.ttl.count(), 60);
 }
@@ -197,9 +199,9 @@ TEST_F(ResolverTest, FindsNamesOfAddresses) {
 TEST_F(ResolverTest, AnswersOnTheThreadThatAsked) {
   asio::io_context context;
   const auto ask = [&]() -> awaitable<bool> {
-    const auto before = std::this_thread::get_id();
+    const auto before = ::pthread_self();
     const auto answer = co_await resolver_->ipv4("mx.mail.world");
-    co_return answer.found() && before == std::this_thread::get_id();
+    co_return answer.found() && before == ::pthread_self();
   };
   auto same = asio::co_spawn(context, ask, asio::use_future);
   context.run();

@@ -47,8 +47,8 @@ TEST(UnboundConfig, PutsOptionsOfExpertsIntoTheServerClause) {
 }
 
 TEST(UnboundConfig, NamesTheForwarderThatIsNone) {
-  for (const auto* text : {"dns.example", "192.0.2.53@", "192.0.2.53@0", "192.0.2.53@65536",
-                           "192.0.2.53\n", ""}) {
+  for (const auto* text :
+       {"dns.example", "192.0.2.53@", "192.0.2.53@0", "192.0.2.53@65536", "192.0.2.53\n", ""}) {
     Options options;
     options.forwarders = {text};
     const auto config = unbound_config(options);
