@@ -184,6 +184,13 @@ std::optional<Event> ServerSession::State::on_mail(std::string_view arguments) {
 std::optional<Event> ServerSession::State::on_rcpt(std::string_view arguments) {
   auto rcpt = parse_rcpt(arguments, offered(), smtputf8);
   if (rcpt && recipients >= options.limits.recipients) {
+    // RFC 5321 §4.5.3.1.10: the client sends to the others later. No error of its own, unless it
+    // goes on for ever.
+    if (++excess_recipients <= options.limits.recipients) {
+      --idle_commands;
+      say(replies::too_many_recipients);
+      return std::nullopt;
+    }
     rcpt = std::unexpected(Reply(replies::too_many_recipients));
   }
   if (!rcpt) {

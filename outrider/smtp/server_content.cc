@@ -15,7 +15,7 @@ std::optional<Event> ServerSession::State::read_data() {
     const auto part = reader.next(input.view());
     input.consume(part.used);
     if (reader.ended()) return end_of_message();
-    if (auto event = content(part.content)) return event;
+    if (auto event = content(part)) return event;
     if (mode == Mode::Closed) return std::nullopt;
   }
   return NeedInput{};
@@ -28,7 +28,7 @@ std::optional<Event> ServerSession::State::read_chunk() {
     const auto part = reader.next(rest.substr(0, std::min<std::uint64_t>(rest.size(), chunk_left)));
     input.consume(part.used);
     chunk_left -= part.used;
-    if (auto event = content(part.content)) return event;
+    if (auto event = content(part)) return event;
     if (mode == Mode::Closed) return std::nullopt;
   }
   return end_of_chunk();
@@ -47,8 +47,10 @@ std::optional<Event> ServerSession::State::skip_chunk() {
 
 // Content that is kept. What exceeds the limit is read and dropped, up to as much again: a client
 // that is refused at the end learns why, one that never ends is cut off.
-std::optional<Event> ServerSession::State::content(std::string_view bytes) {
-  content_size += bytes.size();
+std::optional<Event> ServerSession::State::content(const BodyReader::Part& part) {
+  const auto bytes = part.content;
+  // Content with a bad line end is no longer given, but has to end as well.
+  content_size += reader.refused() ? part.used : bytes.size();
   const auto most = options.limits.message_size;
   if (content_size > 2 * most) {
     refuse("content without end", replies::too_large);
@@ -62,7 +64,7 @@ std::optional<Event> ServerSession::State::content(std::string_view bytes) {
 std::optional<Event> ServerSession::State::end_of_chunk() {
   if (chunk_is_last) {
     if (const auto repaired = reader.end_of_chunks(); !repaired.empty()) {
-      if (auto event = content(repaired)) return event;
+      if (auto event = content({0, repaired})) return event;
     }
     return end_of_message();
   }
@@ -76,18 +78,25 @@ std::optional<Event> ServerSession::State::end_of_message() {
   if (reader.refused()) {
     // RFC 5321 §2.3.8. Read to its true end first, so that the client hears the reply and drops
     // the message; then closed, since the two sides may differ about where commands begin.
-    refuse("message", replies::bare_line_end);
+    answers_left = options.lmtp ? recipients - 1 : 0;  // close() gives the last one
+    refuse_message(replies::bare_line_end);
     close(replies::bare_line_end, "line end other than CRLF");
     return std::nullopt;
   }
   if (content_size > options.limits.message_size) {
-    say(replies::too_large);
-    refuse("message", replies::too_large);
+    answers_left = options.lmtp ? recipients : 1;
+    refuse_message(replies::too_large);
     forget_transaction();
     return std::nullopt;
   }
   answers_left = options.lmtp ? recipients : 1;
   return ask(Question::MessageEnd, MessageEnd{});
+}
+
+// RFC 2033 §4.2: under LMTP each recipient has its reply, also where the reason is the same.
+void ServerSession::State::refuse_message(const FixedReply& reply) {
+  for (; answers_left > 0; --answers_left) say(reply);
+  refuse("message", reply);
 }
 
 }  // namespace outrider::smtp

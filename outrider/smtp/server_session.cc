@@ -31,8 +31,8 @@ void ServerSession::answer(const Reply& reply) {
   state.say(reply);
   if (!reply.positive()) ++state.errors;
   if (state.question == Question::MessageEnd) {
+    if (reply.positive()) state.errors = state.idle_commands = 0;
     if (--state.answers_left > 0) return;
-    if (reply.positive()) state.idle_commands = 0;
     ++state.transactions;
     state.phase = Phase::Hello;  // both sides know that the transaction is over: no Dropped
     state.mode = State::Mode::Commands;
@@ -115,18 +115,26 @@ std::optional<Event> ServerSession::State::waiting_event() {
 }
 
 std::optional<Event> ServerSession::State::next_command() {
-  const auto rest = input.view();
-  const auto end = rest.find('\n');
-  const auto longest = options.limits.command_line;
-  if (end == std::string_view::npos ? rest.size() >= longest : end >= longest) {
-    close(replies::line_too_long, "line too long");
+  if (errors >= options.limits.errors) {
+    close(replies::too_many_errors, "too many errors");
     return std::nullopt;
   }
+  if (idle_commands > options.limits.idle_commands) {
+    close(replies::too_many_commands, "too many commands without a message");
+    return std::nullopt;
+  }
+  const auto rest = input.view();
   // Binary bytes are another protocol, and its end of line may never come.
   if (phase == Phase::Greeting && !rest.empty() && rest[0] != '\r' && rest[0] != '\n' &&
       (rest[0] < ' ' || rest[0] > '~')) {
     refuse(rest, replies::other_protocol);
     close(replies::other_protocol, "another protocol");
+    return std::nullopt;
+  }
+  const auto end = rest.find('\n');
+  const auto longest = options.limits.command_line;
+  if (end == std::string_view::npos ? rest.size() >= longest : end >= longest) {
+    close(replies::line_too_long, "line too long");
     return std::nullopt;
   }
   if (end == std::string_view::npos) return NeedInput{};
@@ -139,12 +147,7 @@ std::optional<Event> ServerSession::State::next_command() {
   auto event = run_command(line.substr(0, line.size() - 1));
   // BDAT and DATA may have closed the session or begun a body: both go on behind this line.
   input.consume(end + 1);
-  if (mode != Mode::Closed && errors >= options.limits.errors) {
-    close(replies::too_many_errors, "too many errors");
-  } else if (mode == Mode::Commands && idle_commands > options.limits.idle_commands) {
-    close(replies::too_many_commands, "too many commands without a message");
-  }
-  return mode == Mode::Closed ? std::nullopt : event;
+  return event;
 }
 
 Event ServerSession::State::ask(Question asked, Event event) {
@@ -184,6 +187,7 @@ void ServerSession::State::forget_transaction() {
     dropped = true;
   }
   recipients = 0;
+  excess_recipients = 0;
 }
 
 }  // namespace outrider::smtp

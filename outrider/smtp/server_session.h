@@ -56,8 +56,8 @@ struct ServerLimits {
   std::size_t command_line = 2048;  ///< bytes with CRLF; RFC 5321 §4.5.3.1.4 asks for at least 512
   std::size_t recipients = 1000;    ///< a transaction; RFC 5321 §4.5.3.1.8 asks for at least 100
   std::uint64_t message_size = 50 << 20;  ///< bytes of content; announced by SIZE
-  std::size_t errors = 20;                ///< refused commands before 421
-  std::size_t idle_commands = 100;        ///< commands without a finished message before 421
+  std::size_t errors = 20;  ///< refused commands since the last accepted message, before 421
+  std::size_t idle_commands = 100;  ///< commands without an accepted message before 421
   std::size_t transactions = 1000;        ///< messages a connection (LIMITS MAILMAX, RFC 9422)
 };
 

@@ -48,9 +48,10 @@ struct ServerSession::State {
   std::optional<Event> read_data();
   std::optional<Event> read_chunk();
   std::optional<Event> skip_chunk();
-  std::optional<Event> content(std::string_view bytes);
+  std::optional<Event> content(const BodyReader::Part& part);
   std::optional<Event> end_of_chunk();
   std::optional<Event> end_of_message();
+  void refuse_message(const FixedReply& reply);
   void begin_content(BodyReader::Framing framing);
 
   const ServerOptions& options;
@@ -68,6 +69,7 @@ struct ServerSession::State {
   Body body = Body::SevenBit;
   bool smtputf8 = false;
   std::size_t recipients = 0;
+  std::size_t excess_recipients = 0;  ///< refused because there were too many
   std::size_t answers_left = 0;  ///< to MessageEnd: one, or one a recipient under LMTP
   BodyReader reader{BodyReader::Framing::Dots, LineEnds::Strict};
   std::uint64_t content_size = 0;
