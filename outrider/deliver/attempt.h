@@ -24,7 +24,7 @@ struct Said {
 struct Attempt {
   std::vector<Said> said;
   std::string relay;   ///< for the log: `mx.example[192.0.2.1]:25`, `local`, `none`
-  std::string remote;  ///< the same where somebody else spoke; else empty
+  std::string remote;  ///< the same, for words that are not ours
   std::string tls;     ///< TlsFacts::text(); empty in clear
   std::string level;   ///< of trust::decide; empty where nothing was connected
   bool here = false;   ///< into a mailbox, not to a next hop

@@ -27,7 +27,7 @@ struct Summary {
     if (reply.code == 521) ++never;
     reached.reply = std::move(reply);
     reached.ours = ours;
-    reached.remote = ours ? std::string() : remote;
+    reached.remote = remote;
   }
   void add_death(std::optional<Steady> until) {
     if (!until) answered = true;
@@ -69,8 +69,10 @@ Reached Connector::reached_by(std::unique_ptr<Connection> connection, const Targ
 }
 
 awaitable<Reached> Connector::connect(Destination destination,
-                                      std::shared_ptr<const tls::ClientContext> tls) {
+                                      std::shared_ptr<const tls::ClientContext> tls,
+                                      Memory memory) {
   Target target;
+  target.memory = memory;
   target.kind = destination.route.kind;
   target.tls = std::move(tls);
   if (!destination.route.socket.empty()) {
@@ -117,7 +119,7 @@ awaitable<Reached> Connector::connect_to(Target target, const std::vector<Host>&
 }
 
 awaitable<Connector::Try> Connector::try_target(Target target) {
-  if (target.endpoint) {
+  if (target.endpoint && target.memory == Memory::Trusted) {
     if (const auto* death = dead_.find(*target.endpoint, steady_now())) {
       co_return std::unexpected(
           Refusal{Refusal::Kind::Dead, unreachable(death->why + " (a short while ago)"), true});

@@ -18,11 +18,14 @@ struct Reached {
   std::unique_ptr<Connection> connection;
   smtp::Reply reply;
   bool ours = true;        ///< the words are not a server's
-  std::string remote;      ///< who said them
+  std::string remote;      ///< who said them, or was tried
   std::string level;       ///< of TLS, where a host was tried
   bool permanent = false;  ///< mail for this destination fails
   std::optional<Steady> retry;  ///< all hosts are known to be dead until then
 };
+
+/// Of hosts that were dead a short while ago.
+enum class Memory { Trusted, Ignored };
 
 /// Of one I/O thread.
 class Connector {
@@ -30,7 +33,8 @@ class Connector {
   Connector(std::shared_ptr<Site> site, net::IoThread& thread, OpenConnections& open);
 
   awaitable<Reached> connect(Destination destination,
-                             std::shared_ptr<const tls::ClientContext> tls);
+                             std::shared_ptr<const tls::ClientContext> tls,
+                             Memory memory = Memory::Trusted);
 
  private:
   /// One address, and what is asked of it.
@@ -42,6 +46,7 @@ class Connector {
     std::string socket;
     trust::Verdict verdict;
     std::shared_ptr<const tls::ClientContext> tls;
+    Memory memory = Memory::Trusted;
   };
   struct Refusal {
     enum class Kind { Dead, Unreachable, Refused, Handshake };

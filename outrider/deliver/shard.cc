@@ -42,6 +42,11 @@ void Shard::due(queue::DestinationId id, const std::string& key) {
   auto& lane = lanes_[id];
   if (!lane) lane = std::make_unique<Lane>(id, key, site_->options.concurrency);
   ++lane->signals;
+  // Work that was held back, before its time: an operator asked for it.
+  if (std::exchange(lane->postponed, false)) {
+    lane->insist = lane->pause && steady_now() < lane->pause->until;
+    lane->pause.reset();
+  }
   start_worker(*lane);
 }
 

@@ -65,13 +65,16 @@ awaitable<Shard::Attempted> Shard::attempt_remote(Lane& lane, queue::Claim& clai
       co_return attempt_of(lane.pause->reached, recipients);
     }
     Reached reached;
+    ++lane.trying;
     connection = co_await connection_for(lane, std::move(connection), reached);
-    if (!connection) co_return not_reached(lane, std::move(reached), recipients);
+    if (!connection) {
+      --lane.trying;
+      co_return not_reached(lane, std::move(reached), recipients);
+    }
     lane.pause.reset();
     lane.wait = Duration(0);
-    ++lane.connected;
     TransactionResult result = co_await transact(*connection, claim, recipients, lmtp);
-    --lane.connected;
+    --lane.trying;
     if (!result.refused) {
       lane.window.succeeded(steady_now());
     } else if (!result.stale) {
@@ -92,7 +95,8 @@ awaitable<Shard::Connected> Shard::connection_for(Lane& lane, Connected last, Re
     last = take_idle(lane);
   }
   const auto destination = lane.destination;
-  reached = co_await connector_.connect(*destination, lane.tls);
+  const auto memory = std::exchange(lane.insist, false) ? Memory::Ignored : Memory::Trusted;
+  reached = co_await connector_.connect(*destination, lane.tls, memory);
   co_return std::move(reached.connection);
 }
 
@@ -104,11 +108,11 @@ awaitable<bool> Shard::is_alive(Connection& connection) {
 }
 
 // Where others are being served, the server has only had enough connections: this message waits
-// for one of theirs.
+// for one of theirs. Where others are still on their way, the last of them decides.
 Shard::Attempted Shard::not_reached(Lane& lane, Reached reached, const Recipients& recipients) {
   if (reached.permanent) return attempt_of(reached, recipients);
   lane.window.failed(steady_now());
-  if (lane.connected > 0 || site_->draining) return std::nullopt;
+  if (lane.trying > 0 || site_->draining) return std::nullopt;
   Attempt attempt = attempt_of(reached, recipients);
   pause(lane, std::move(reached));
   return attempt;
@@ -133,6 +137,7 @@ void Shard::postpone(Lane& lane) {
   const auto left = lane.pause->until - steady_now();
   if (left <= left.zero()) return;
   lane.pause->deferred = 0;
+  lane.postponed = true;
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(left);
   site_->queue.postpone(index_, lane.id, now() + wait);
 }
