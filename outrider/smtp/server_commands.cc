@@ -62,9 +62,14 @@ bool fits(Argument wanted, std::string_view given) {
   return wanted == Argument::Optional || !given.empty();
 }
 
-bool is_command_text(std::string_view line) {
-  return std::ranges::all_of(
-      line, [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 127; });
+// Only paths and their parameters may be UTF-8, and their grammar judges it. What is wrong with
+// BDAT ends the session, so it is left to on_bdat().
+bool is_command_text(Verb verb, std::string_view line) {
+  if (verb == Verb::Bdat) return true;
+  const bool utf8 = verb == Verb::Mail || verb == Verb::Rcpt;
+  return std::ranges::all_of(line, [utf8](char c) {
+    return static_cast<unsigned char>(c) >= 128 ? utf8 : c >= ' ' && c != 127;
+  });
 }
 
 }  // namespace
@@ -79,7 +84,7 @@ std::optional<Event> ServerSession::State::run_command(std::string_view line) {
   const auto argument =
       space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
   const FixedReply* wrong = nullptr;
-  if (!is_command_text(line) || !fits(word->argument, argument)) wrong = &replies::bad_syntax;
+  if (!is_command_text(word->verb, line) || !fits(word->argument, argument)) wrong = &replies::bad_syntax;
   if (!wrong && word->verb != Verb::Bdat) wrong = refusal(word->verb, phase);
   if (!wrong && word->verb == Verb::Unserved) wrong = &replies::no_such_command;
   if (wrong) {

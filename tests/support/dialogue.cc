@@ -40,7 +40,8 @@ ServerOptions mx_options() {
 }
 
 Dialogue::Dialogue(ServerOptions options, bool secure)
-    : options_(std::move(options)), session_(options_, secure) {
+    : options_(std::make_unique<const ServerOptions>(std::move(options))),
+      session_(*options_, secure) {
   run();
 }
 
@@ -71,7 +72,7 @@ void Dialogue::tls() {
 }
 
 void Dialogue::open(std::string_view recipient) {
-  says(options_.lmtp ? "LHLO client.example\r\n" : "EHLO client.example\r\n");
+  says(options_->lmtp ? "LHLO client.example\r\n" : "EHLO client.example\r\n");
   says("MAIL FROM:<a@example.org>\r\nRCPT TO:<" + std::string(recipient) + ">\r\n");
 }
 
@@ -103,7 +104,7 @@ void Dialogue::hear(const Recipient& event) {
 void Dialogue::hear(const BodyPart& event) { open_.content += event.bytes; }
 
 void Dialogue::hear(const MessageEnd&) {
-  const auto answers = options_.lmtp ? open_.recipients.size() : 1;
+  const auto answers = options_->lmtp ? open_.recipients.size() : 1;
   bool kept = false;
   for (std::size_t i = 0; i < answers; ++i) {
     Reply reply = replies::ok;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,7 +81,7 @@ class Dialogue {
   void hear(const smtp::NeedInput&) {}
   void forget();
 
-  smtp::ServerOptions options_;
+  std::unique_ptr<const smtp::ServerOptions> options_;
   smtp::ServerSession session_;
   Message open_;
   std::string replies_;

@@ -168,8 +168,7 @@ TEST(ServerLimits, ContentWithoutEndIsCutOff) {
   for (const auto* line : {"xxxxxxxx\r\n", "bare line feeds\n", "\r\r", "\n"}) {
     Dialogue client(small_messages());
     client.open();
-    EXPECT_EQ(client.codes("DATA\r\n" + repeated(line, 1000), test::by_byte), "354 552")
-        << line;
+    EXPECT_EQ(client.codes("DATA\r\n" + repeated(line, 1000), test::by_byte), "354 552") << line;
     EXPECT_EQ(client.why_closed(), "message too large");
     EXPECT_GT(client.unheard(), 0U);
     EXPECT_EQ(client.dropped(), 1U);

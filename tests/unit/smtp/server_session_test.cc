@@ -211,9 +211,8 @@ TEST(ServerSession, OtherProtocolsAreSentAwayAtTheirFirstLine) {
 
 // RFC 5321 §2.3.8.
 TEST(ServerSession, OnlyCrlfEndsACommand) {
-  for (const auto line :
-       {std::string_view("NOOP\nNOOP\r\n"), std::string_view("NOOP\rNOOP\r\n"),
-        std::string_view("NOOP \r\r\n"), std::string_view("NOOP \0\r\n", 8)}) {
+  for (const auto line : {std::string_view("NOOP\nNOOP\r\n"), std::string_view("NOOP\rNOOP\r\n"),
+                          std::string_view("NOOP \r\r\n"), std::string_view("NOOP \0\r\n", 8)}) {
     Dialogue client;
     EXPECT_EQ(client.codes(line), "500");
     EXPECT_TRUE(client.closed());
