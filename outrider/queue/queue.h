@@ -74,7 +74,8 @@ class Claim {
   virtual ~Claim() = default;
   virtual MessageId id() const = 0;
   virtual const mail::Envelope& envelope() const = 0;
-  virtual const std::vector<std::uint32_t>& recipients() const = 0;  ///< indexes: those that are due
+  /// Indexes of those that are due.
+  virtual const std::vector<std::uint32_t>& recipients() const = 0;
   virtual unsigned attempts() const = 0;  ///< before this one
   /// The next part of the content, at most 256 KiB, valid until the next call; empty at the end.
   virtual awaitable<Result<std::string_view>> read() = 0;

@@ -12,7 +12,7 @@
 namespace outrider::store {
 namespace {
 
-std::string process_id_file(const std::string& path) { return path + "/process-id"; }
+std::string file_of_holder(const std::string& path) { return path + "/process-id"; }
 
 }  // namespace
 
@@ -36,7 +36,7 @@ Result<void> prepare_folder(const std::string& path) {
 }
 
 Result<void> leave_process_id(const std::string& path) {
-  const std::string name = process_id_file(path);
+  const std::string name = file_of_holder(path);
   const int file = ::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW |
                                             O_NONBLOCK, 0600);
   if (file < 0) return fail_errno("cannot write", errno, name);
@@ -50,7 +50,7 @@ Result<void> leave_process_id(const std::string& path) {
 }
 
 long holder_of(const std::string& path) {
-  const std::string name = process_id_file(path);
+  const std::string name = file_of_holder(path);
   const int file = ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (file < 0) return 0;
   std::array<char, 24> text{};

@@ -119,7 +119,8 @@ class QueueTest : public testing::Test {
     auto task = [&]() -> awaitable<Result<MessageId>> {
       const auto incoming = queue_->begin();
       for (std::size_t from = 0; from < content.size(); from += std::min(step, content.size())) {
-        const auto appended = co_await incoming->append(std::string_view(content).substr(from, step));
+        const auto part = std::string_view(content).substr(from, step);
+        const auto appended = co_await incoming->append(part);
         if (!appended) co_return std::unexpected(appended.error());
       }
       auto result = co_await incoming->commit(std::move(envelope));

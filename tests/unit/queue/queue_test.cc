@@ -81,7 +81,8 @@ TEST_F(QueueOf, RecipientsOfOneDestinationGoTogetherAndOthersApart) {
   EXPECT_THAT(one->recipients(), ElementsAre(0, 2));
   EXPECT_THAT(two->recipients(), ElementsAre(1));
 
-  finish(std::move(one), {outcome(0, RecipientStatus::Relayed), outcome(2, RecipientStatus::Failed, "550 no")});
+  finish(std::move(one), {outcome(0, RecipientStatus::Relayed),
+                          outcome(2, RecipientStatus::Failed, "550 no")});
   EXPECT_TRUE(eventually([&] {
     return list()[0].envelope.recipients[2].status == RecipientStatus::Failed;
   }));

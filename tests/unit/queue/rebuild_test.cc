@@ -131,7 +131,8 @@ TEST_F(Restart, DeletesTheChunksOfWhatNeverWasComplete) {
   close();
   const MessageId draft{12345};
   change([&](store::Store& store, store::Batch& batch) {
-    batch.put(Table::Keyed, store::KeyedTable(store, drafts_table).full_key(message_key(draft)), "");
+    const store::KeyedTable drafts(store, drafts_table);
+    batch.put(Table::Keyed, drafts.full_key(message_key(draft)), "");
     for (std::uint32_t at = 0; at < 3; ++at)
       batch.put(Table::Body, chunk_key(draft, at), "chunk");
   });

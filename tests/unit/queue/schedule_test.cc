@@ -154,7 +154,8 @@ TEST(Schedule, LosesAndRepeatsNothing) {
   std::map<std::uint64_t, DestinationId> claimed;
   const auto at_of = [&](std::uint64_t id) { return schedule.destination(std::to_string(id % 5)); };
   for (std::uint64_t step = 1; step < 30'000; ++step) {
-    const std::uint64_t id = there.empty() ? 0 : *there.lower_bound(random() % (*there.rbegin() + 1));
+    const std::uint64_t id =
+        there.empty() ? 0 : *there.lower_bound(random() % (*there.rbegin() + 1));
     switch (random() % 9) {
       case 0:
         schedule.add({.id = {step}, .destination = at_of(step),

@@ -97,9 +97,9 @@ TEST(Format, ASecondProcessIsNamedTheFirst) {
   const ssize_t length = read(tell[0], text, sizeof text);
   waitpid(child, nullptr, 0);
   ASSERT_GT(length, 0);
-  EXPECT_EQ(std::string(text, length), (folder / "queue") + ": another process (" +
-                                           std::to_string(getpid()) +
-                                           ") has this queue open (a queue belongs to one process)");
+  EXPECT_EQ(std::string(text, length),
+            (folder / "queue") + ": another process (" + std::to_string(getpid()) +
+                ") has this queue open (a queue belongs to one process)");
   ::close(tell[0]);
   ::close(tell[1]);
 }
