@@ -10,6 +10,8 @@ namespace {
 
 // Of one batch: longer would only let the first of it wait.
 constexpr std::size_t batch_bytes = 4 << 20;
+// Free space is looked at after so much was written, however short the time.
+constexpr std::size_t look_after_bytes = 16 << 20;
 constexpr auto tick_interval = std::chrono::seconds(1);
 
 Completion* completion_of(Operation& operation) {
@@ -123,8 +125,10 @@ void Committer::write_all() {
     do {
       ledger_.apply(all[until++]);
     } while (until < all.size() && ledger_.bytes() < batch_bytes);
+    unlooked_ += ledger_.bytes();
     settle(all.subspan(from, until - from), ledger_.write());
     from = until;
+    if (unlooked_ >= look_after_bytes) tick();  // a fast disk fills within a second
   }
   taken_.clear();
 }
@@ -156,6 +160,7 @@ void Committer::post_mail() {
 
 void Committer::tick() {
   next_tick_ = steady_now() + tick_interval;
+  unlooked_ = 0;
   room_.check();
   // What rides along with the next sync does not wait longer than this for it.
   if (!ledger_.unsynced() || store_.failing()) return;

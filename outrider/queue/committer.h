@@ -59,6 +59,7 @@ class Committer {
   Operations taken_;
   Operations kept_;  ///< records of what has happened already: written when the store is back
   Steady next_tick_{};
+  std::size_t unlooked_ = 0;  ///< bytes written since free space was looked at
   std::thread thread_;
 };
 

@@ -63,9 +63,10 @@ class Authority:
     def _openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
 
-    def issue(self, name, days=30):
-        self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                      "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+    def issue(self, name, days=30, rsa=False):
+        kind = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        self._openssl("req", "-newkey", *kind, "-nodes", "-keyout", f"{name}.key", "-out",
+                      f"{name}.csr", "-subj", f"/CN={name}")
         (self.folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{name},IP:127.0.0.1\n")
         self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
                       "-CAcreateserial", "-out", f"{name}.pem", "-days", str(days), "-extfile",
@@ -148,10 +149,10 @@ tls = "{tls}"
                 'role = "submission"\ntls = "implicit"\n')
 
     def start(self, wait=True, env=None):
-        self.stderr = open(self.folder / "stderr", "ab")
-        self.process = subprocess.Popen([OUTRIDER, "serve", "-c", str(self.config_path)],
-                                        stdin=subprocess.DEVNULL, stdout=self.stderr,
-                                        stderr=self.stderr, env={**os.environ, **(env or {})})
+        with open(self.folder / "stderr", "ab") as stderr:
+            self.process = subprocess.Popen([OUTRIDER, "serve", "-c", str(self.config_path)],
+                                            stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
+                                            env={**os.environ, **(env or {})})
         if wait:
             wait_for(lambda: answers(self.port) or self._died(), 30, f"{self.name} answering")
         return self
@@ -210,7 +211,7 @@ tls = "{tls}"
 
     def memory(self):
         """Resident KiB."""
-        for line in open(f"/proc/{self.process.pid}/status"):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().split("\n"):
             if line.startswith("VmRSS"):
                 return int(line.split()[1])
         return 0
@@ -228,7 +229,9 @@ deliver = "maildir:{folder}/mail/{{domain}}/{{user}}"
 
 
 def keep_crlf():
-    return '[delivery]\nmaildir_line_ends = "crlf"\n'
+    """CRLF is stored as it came, and a host that was dead is tried again soon."""
+    return ('[delivery]\nmaildir_line_ends = "crlf"\n'
+            'dead_first = "1s"\ndead_longest = "1s"\n')
 
 
 def mailbox(folder, user, domain="dst.test"):
@@ -322,7 +325,7 @@ def lines_of(size, first=b""):
         return b""
     line = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/0123456789AB\r\n"
     text = first + line * (max(size - len(first), 0) // len(line) + 1)
-    return text[:size - 2] + b"\r\n"
+    return text[:size - 2].removesuffix(b"\r").ljust(size - 2, b"x") + b"\r\n"
 
 
 def send_raw(server, sender, recipients, content, starttls=None, port=None):

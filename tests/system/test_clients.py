@@ -30,18 +30,12 @@ class Clients(unittest.TestCase):
         return box()
 
     def test_swaks_plain_and_starttls(self):
-        for user, options in (("swaks", []), ("swakstls", ["--tls", "--tls-verify", "--tls-ca-path",
-                                                           str(self.authority.file)])):
+        for user, options in (("swaks", []), ("swakstls", ["--tls"])):
             body = "Subject: swaks\r\nTo: x@dst.test\r\n\r\n.dot\r\ntext\r\n"
             result = subprocess.run(
                 ["swaks", "--server", "127.0.0.1", "--port", str(self.server.port), "--from",
                  "a@src.test", "--to", f"{user}@dst.test", "--data", "-", *options],
                 input=body, capture_output=True, text=True, timeout=60)
-            if result.returncode and "tls-verify" in " ".join(options):
-                result = subprocess.run(
-                    ["swaks", "--server", "127.0.0.1", "--port", str(self.server.port), "--from",
-                     "a@src.test", "--to", f"{user}@dst.test", "--data", "-", "--tls"],
-                    input=body, capture_output=True, text=True, timeout=60)
             self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
             self.assertIn(b".dot\r\ntext\r\n", self.arrived(user)[0])
         self.assertTrue(self.server.lines("received", proto="ESMTPS"))
@@ -101,7 +95,7 @@ class Clients(unittest.TestCase):
         sizes = [0, 2, 3, 100, 998, 4096, 65535, 65536, 262144, 262145, 1 << 20, 50 << 20]
         sent = []
         for size in sizes:
-            content = lab.lines_of(size)
+            content = lab.lines_of(size, b"Subject: x\r\n\r\n" if size > 1000 else b"")
             answer = lab.send_raw(self.server, "a@src.test", ["sizes@dst.test"], content,
                                   starttls=self.authority.context() if size % 2 else None)
             if len(content) > (50 << 20) - 4096 and answer.startswith("552"):

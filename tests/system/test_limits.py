@@ -9,6 +9,8 @@ import unittest
 
 import lab
 
+HEADER = b"Subject: x\r\n\r\n"
+
 
 class Limits(unittest.TestCase):
     def setUp(self):
@@ -23,7 +25,7 @@ class Limits(unittest.TestCase):
 
     def test_fifty_mebibytes_in_twenty_sessions(self):
         server = self.server('[[route]]\ndomain = "*"\nvia = "discard"\n')
-        content = lab.lines_of((50 << 20) - 4096)
+        content = lab.lines_of((50 << 20) - 4096, HEADER)
         answers, peak = [], [0]
         before = server.memory()
 
@@ -71,17 +73,17 @@ class Limits(unittest.TestCase):
     def test_full_disk_is_452_and_loses_nothing(self):
         small = self.folder.path / "small"
         small.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", str(small)], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", str(small)], check=True)
         self.addCleanup(subprocess.run, ["umount", "-l", str(small)])
         dead = lab.free_port()
-        server = lab.Server(self.folder.path, "mx.test", 'queue: least_free = "40MiB"\n'
+        server = lab.Server(self.folder.path, "mx.test", 'queue: least_free = "150MiB"\n'
                             f'[[route]]\ndomain = "*"\nvia = "smtp://127.0.0.1:{dead}"\n')
         text = server.config_path.read_text()
         server.config_path.write_text(text.replace(f'{server.folder}/queue', f"{small}/queue"))
         server.start()
         self.addCleanup(server.__exit__)
-        content, kept, answer = lab.lines_of(4 << 20), 0, ""
-        for _ in range(60):
+        content, kept, answer = lab.lines_of(4 << 20, HEADER), 0, ""
+        for _ in range(120):
             answer = lab.send_raw(server, "a@src.test", ["b@dst.test"], content)
             if not answer.startswith("250"):
                 break

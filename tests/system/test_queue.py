@@ -129,7 +129,7 @@ class Notices(Queue):
             recipient = list(self.notice().iter_parts())[1].get_payload()[1]
             self.assertEqual(recipient["Status"], "5.1.1")
             self.assertIn("550 5.1.1 no such user here", recipient["Diagnostic-Code"])
-            self.assertIn("strict.test", recipient["Remote-MTA"])
+            self.assertIn("127.0.0.1", recipient["Remote-MTA"])
 
     def test_notify_never_and_null_sender_get_none(self):
         self.send("b@never.test", sender="")
@@ -152,7 +152,7 @@ class Notices(Queue):
             self.assertTrue(peer.command(b"Subject: x\r\n\r\nx\r\n.").startswith("250"))
         recipient = list(self.notice().iter_parts())[1].get_payload()[1]
         self.assertEqual(recipient["Action"], "delivered")
-        self.assertEqual(recipient["Original-Recipient"], "rfc822;first@src.test")
+        self.assertEqual(recipient["Original-Recipient"].replace(" ", ""), "rfc822;first@src.test")
 
     def test_discard_is_logged(self):
         self.send("b@gone.test")

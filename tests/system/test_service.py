@@ -82,27 +82,25 @@ class Service(unittest.TestCase):
             server.process.wait(30)
 
     def test_takes_sockets_of_systemd(self):
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server = self.server()
-        listener.bind(("127.0.0.1", server.port))
-        listener.listen(64)
-
-        def adopt():  # as systemd does: the first socket is descriptor 3
-            os.dup2(listener.fileno(), 3, inheritable=True)
-            os.environ["LISTEN_PID"] = str(os.getpid())
-        script = "import os,sys; os.environ['LISTEN_PID']=str(os.getpid()); os.execv(sys.argv[1], sys.argv[1:])"
-        process = subprocess.Popen(
-            ["python3", "-c", script, lab.OUTRIDER, "serve", "-c", str(server.config_path)],
-            preexec_fn=adopt, close_fds=False, env={**os.environ, "LISTEN_FDS": "1"},
-            stderr=open(self.folder.path / "stderr", "wb"))
-        server.process = process
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", server.port))
+            listener.listen(64)
+            # As systemd does: the first socket is descriptor 3, and the process id is told.
+            script = ("import os, sys; os.dup2(int(sys.argv[1]), 3); "
+                      "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); "
+                      "os.execv(sys.argv[2], sys.argv[2:])")
+            with open(self.folder.path / "stderr", "wb") as stderr:
+                server.process = subprocess.Popen(
+                    ["python3", "-c", script, str(listener.fileno()), lab.OUTRIDER, "serve", "-c",
+                     str(server.config_path)], pass_fds=[listener.fileno()], stderr=stderr)
         try:
             lab.wait_for(lambda: lab.answers(server.port), 20, "answering on the given socket")
+            self.assertTrue(lab.send_raw(server, "a@src.test", ["b@dst.test"], b"x\r\n").startswith("250"))
         finally:
-            process.send_signal(signal.SIGTERM)
-            self.assertEqual(process.wait(30), 0)
-            listener.close()
+            server.process.send_signal(signal.SIGTERM)
+            self.assertEqual(server.process.wait(30), 0, (self.folder.path / "stderr").read_text())
 
     @unittest.skipIf(os.geteuid() != 0, "needs root to give rights up")
     def test_gives_up_root(self):
