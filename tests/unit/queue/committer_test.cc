@@ -73,7 +73,7 @@ TEST_F(QueueTest, AClosedQueueAnswersWhoStillHoldsAMessage) {
   EXPECT_THAT(refused.error().text(), HasSubstr("closed"));
 }
 
-TEST_F(QueueTest, WhatRidesAlongIsOnDiskWithinASecondOrTwo) {
+TEST_F(QueueTest, ACleanStopKeepsWhatRodeAlong) {
   open();
   put(envelope_to({"a@one.test"}));
   finish(claim("one.test"), {outcome(0, RecipientStatus::Pending)});

@@ -56,22 +56,6 @@ TEST_F(QueueOf, ClaimsOnceAndInTheOrderOfArrival) {
   EXPECT_TRUE(eventually([&] { return queue_->counts().active == 0; }));
 }
 
-TEST_F(QueueOf, AClaimDestroyedIsDueAgainFirst) {
-  open();
-  const auto first = *put(envelope_to({"a@one.test"}));
-  const auto second = *put(envelope_to({"b@one.test"}));
-  auto claim = this->claim("one.test");
-  EXPECT_EQ(claim->id(), first);
-  give_back(std::move(claim));
-  claim = this->claim("one.test");
-  EXPECT_EQ(claim->id(), first);
-  EXPECT_EQ(claim->attempts(), 0u);
-  auto other = this->claim("one.test");
-  EXPECT_EQ(other->id(), second);
-  give_back(std::move(other));
-  give_back(std::move(claim));
-}
-
 TEST_F(QueueOf, RecipientsOfOneDestinationGoTogetherAndOthersApart) {
   open();
   put(envelope_to({"a@one.test", "b@two.test", "c@one.test"}));
@@ -92,24 +76,6 @@ TEST_F(QueueOf, RecipientsOfOneDestinationGoTogetherAndOthersApart) {
   EXPECT_TRUE(eventually([&] { return queue_->counts().messages == 0; }));
 }
 
-TEST_F(QueueOf, ADeferredMessageComesBackFromDiskAfterItsTime) {
-  options_.retry.first = 30ms;
-  open();
-  put(envelope_to({"a@one.test", "b@one.test"}), "body\r\n");
-  finish(claim("one.test"), {outcome(0, RecipientStatus::Relayed),
-                             outcome(1, RecipientStatus::Pending, "450 4.2.1 busy")});
-  auto claim = this->claim("one.test");
-  ASSERT_TRUE(claim);
-  EXPECT_EQ(claim->attempts(), 1u);
-  EXPECT_THAT(claim->recipients(), ElementsAre(1));
-  EXPECT_EQ(claim->envelope().recipients[1].reply, "450 4.2.1 busy");
-  EXPECT_EQ(claim->envelope().recipients[1].remote, "mx.test[192.0.2.1]:25");
-  EXPECT_EQ(claim->envelope().recipients[0].status, RecipientStatus::Relayed);
-  EXPECT_EQ(*read(*claim), "body\r\n");
-  finish(std::move(claim), {outcome(1, RecipientStatus::Relayed)});
-  EXPECT_TRUE(eventually([&] { return queue_->counts().messages == 0; }));
-}
-
 TEST_F(QueueOf, ADeferredMessageWaits) {
   open();
   put(envelope_to({"a@one.test"}));
@@ -120,57 +86,6 @@ TEST_F(QueueOf, ADeferredMessageWaits) {
   EXPECT_EQ(item.attempts, 1u);
   EXPECT_GT(item.next_attempt, now() + 3min);
   EXPECT_LT(item.next_attempt, now() + 7min);
-}
-
-TEST_F(QueueOf, RecipientsWithoutAnOutcomeAreDueAgainUncounted) {
-  open();
-  put(envelope_to({"a@one.test", "b@one.test"}));
-  finish(claim("one.test"), {outcome(0, RecipientStatus::Relayed)});
-  auto claim = this->claim("one.test");
-  ASSERT_TRUE(claim);
-  EXPECT_THAT(claim->recipients(), ElementsAre(1));
-  EXPECT_EQ(claim->attempts(), 0u);
-  give_back(std::move(claim));
-}
-
-TEST_F(QueueOf, ANoticeIsThereWhenItsCauseIsGone) {
-  open();
-  put(envelope_to({"a@one.test"}));
-  std::vector<Draft> notices(1);
-  notices[0].envelope = envelope_to({"sender@example.org"}, "");
-  notices[0].content = std::string(300 << 10, 'n');
-  finish(claim("one.test"), {outcome(0, RecipientStatus::Failed)}, std::move(notices));
-  auto notice = claim("example.org");
-  ASSERT_TRUE(notice);
-  EXPECT_TRUE(notice->envelope().reverse_path.is_null());
-  EXPECT_EQ(*read(*notice), std::string(300 << 10, 'n'));
-  EXPECT_EQ(list().size(), 1u);
-  give_back(std::move(notice));
-  reopen();
-  notice = claim("example.org");
-  ASSERT_TRUE(notice);
-  EXPECT_EQ(*read(*notice), std::string(300 << 10, 'n'));
-  give_back(std::move(notice));
-}
-
-TEST_F(QueueOf, FateFollowsTheAgeAndWarnsOnce) {
-  options_.retry.first = 1ms;
-  open();
-  put(envelope_to({"a@one.test"}));
-  auto claim = this->claim("one.test");
-  const Time arrived = claim->envelope().arrived;
-  EXPECT_EQ(claim->fate(arrived + 1h), Fate::Retry);
-  EXPECT_EQ(claim->fate(arrived + 4h), Fate::Warn);
-  EXPECT_EQ(claim->fate(arrived + 120h), Fate::GiveUp);
-  finish(std::move(claim), {outcome(0, RecipientStatus::Pending)}, {}, true);
-  claim = this->claim("one.test");
-  EXPECT_EQ(claim->fate(arrived + 5h), Fate::Retry);
-  give_back(std::move(claim));
-  reopen();
-  claim = this->claim("one.test");
-  EXPECT_EQ(claim->fate(arrived + 5h), Fate::Retry);
-  EXPECT_EQ(claim->attempts(), 1u);
-  give_back(std::move(claim));
 }
 
 TEST_F(QueueOf, APostponedDestinationRestsUntilItsTime) {
@@ -224,24 +139,6 @@ TEST_F(QueueOf, AMessageWithoutContentIsOne) {
   auto claim = this->claim("one.test");
   EXPECT_EQ(*read(*claim), "");
   give_back(std::move(claim));
-}
-
-TEST_F(QueueOf, AChangedRouteTakesEffectAtTheNextAttemptFromDisk) {
-  std::atomic<bool> moved = false;
-  options_.destination_of = [&](const Address& address) {
-    return moved ? "smarthost" : address.domain;
-  };
-  options_.retry.first = 1ms;
-  open();
-  put(envelope_to({"a@one.test"}));
-  auto claim = this->claim("one.test");
-  moved = true;
-  finish(std::move(claim), {outcome(0, RecipientStatus::Pending)});
-  EXPECT_FALSE(this->claim("one.test", 50ms));
-  claim = this->claim("smarthost");
-  ASSERT_TRUE(claim);
-  finish(std::move(claim), {outcome(0, RecipientStatus::Relayed)});
-  EXPECT_TRUE(eventually([&] { return queue_->counts().messages == 0; }));
 }
 
 }  // namespace
