@@ -63,10 +63,9 @@ class Authority:
     def _openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
 
-    def issue(self, name, days=30, rsa=False):
-        kind = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        self._openssl("req", "-newkey", *kind, "-nodes", "-keyout", f"{name}.key", "-out",
-                      f"{name}.csr", "-subj", f"/CN={name}")
+    def issue(self, name, days=30):
+        self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                      "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         (self.folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{name},IP:127.0.0.1\n")
         self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
                       "-CAcreateserial", "-out", f"{name}.pem", "-days", str(days), "-extfile",
@@ -250,11 +249,10 @@ def without_trace(message, hops=None):
         field, rest = _first_field(message)
         if not field.lower().startswith(TRACE):
             return message
-        if field.lower().startswith(b"received:"):
-            received += 1
-            if hops is not None and received > hops:
-                return message
         message = rest
+        received += field.lower().startswith(b"received:")
+        if received == hops:
+            return message
 
 
 def _first_field(message):

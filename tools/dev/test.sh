@@ -93,9 +93,9 @@ suite_threads() { # what runs on several threads, with ThreadSanitizer
 
 
 suite_system() { build release && for file in tests/system/test_*.py; do
-  [ "$file" = tests/system/test_crash.py ] || run "${file##*/}" python3 "$file" -v; done; }
+  [ "$file" = tests/system/test_crash.py ] || run "${file##*/}" python3 -W ignore::ResourceWarning "$file" -v; done; }
 
-suite_crash() { build release && run "kill -9" python3 tests/system/test_crash.py -v; }
+suite_crash() { build release && run "kill -9" python3 -W ignore::ResourceWarning tests/system/test_crash.py -v; }
 
 suite_fuzz() { fuzz_all "${OUTRIDER_FUZZ_SECONDS:-60}"; }
 
