@@ -65,8 +65,12 @@ std::optional<std::string> to_a_labels(std::string_view domain, bool utf8) {
   auto name = to_lower(domain);
   if (!is_ascii(domain)) {
     if (!utf8 || !is_utf8(domain) || domain.size() > 4 * longest_name) return std::nullopt;
+    if (!is_safe_text(domain)) return std::nullopt;
     auto converted = convert(name);
-    if (!converted) return std::nullopt;
+    // The mapping of UTS 46 turns some signs into dots: nobody means two labels by one.
+    if (!converted || std::ranges::count(*converted, '.') != std::ranges::count(name, '.')) {
+      return std::nullopt;
+    }
     name = to_lower(*converted);
   }
   if (!is_domain(name)) return std::nullopt;
