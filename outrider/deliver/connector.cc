@@ -84,8 +84,7 @@ awaitable<Reached> Connector::connect(Destination destination,
     summary.add(std::move(tried.error().reply), tried.error().ours, target.remote);
     co_return std::move(summary.reached);
   }
-  const NextHop hosts =
-      co_await find_next_hop(site_->resolver, destination, site_->hops);
+  const NextHop hosts = co_await find_next_hop(site_->resolver, destination, site_->hops);
   if (hosts) co_return co_await connect_to(std::move(target), *hosts, destination);
   Reached none;
   none.reply = hosts.error();

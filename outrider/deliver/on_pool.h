@@ -18,7 +18,8 @@ auto on_pool(boost::asio::thread_pool& pool, Work work) {
   using Answer = std::invoke_result_t<Work&>;
   namespace asio = boost::asio;
   auto begin = [&pool](auto handler, Work job) {
-    auto executor = asio::get_associated_executor(handler);
+    using Executor = asio::associated_executor<decltype(handler)>;
+    auto executor = Executor::get(handler);
     auto guard = asio::make_work_guard(executor);
     auto task = [handler = std::move(handler), job = std::move(job), executor,
                  guard = std::move(guard)]() mutable {

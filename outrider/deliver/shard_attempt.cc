@@ -28,12 +28,12 @@ awaitable<Shard::Attempted> Shard::attempt(Lane& lane, queue::Claim& claim,
   const auto destination = destination_of(lane);
   Recipients recipients = claim.recipients();
   // The rest is due again at once, and follows in a transaction of its own.
-  recipients.resize(std::min(recipients.size(), std::max<std::size_t>(site_->options.recipients, 1)));
+  const auto most = std::max<std::size_t>(site_->options.recipients, 1);
+  recipients.resize(std::min(recipients.size(), most));
   const Route& route = destination->route;
   switch (route.kind) {
     case Route::Kind::Maildir: {
-      Attempt filed =
-          co_await deliver_to_maildirs(*site_, route, claim, std::move(recipients));
+      Attempt filed = co_await deliver_to_maildirs(*site_, route, claim, std::move(recipients));
       lane.window.succeeded(steady_now());
       co_return std::move(filed);
     }

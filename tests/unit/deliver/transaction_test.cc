@@ -22,6 +22,7 @@ struct Fate {
   std::string command, answer;
   std::string status, reply;  // in the log
 };
+void PrintTo(const Fate& fate, std::ostream* out) { *out << fate.command << " " << fate.answer; }
 class EachStep : public testing::TestWithParam<Fate> {};
 
 // RFC 5321 §4.2.1: what 4yz, 5yz and silence mean does not depend on the command they answer.
