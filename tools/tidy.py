@@ -38,7 +38,8 @@ FOREIGN = {
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_LINE = 400, 70, 100
 CONTROL = re.compile(r"\b(if|for|while|switch|else|do|try|catch)\b[^;{}]*$")
 SCOPE = re.compile(r"\b(namespace|class|struct|union|enum|concept|extern)\b[^;{}()]*$")
-FORBIDDEN_NAME = re.compile(r"\b(?:get|do|handle|process)_\w+\s*\(|\b(?:class|struct)\s+\w*(?:Manager|Helper|Util|Impl|Info)\b")
+# Not where it is called as a member of something foreign: `socket.get_executor()`.
+FORBIDDEN_NAME = re.compile(r"(?<![\w.>:])(?:get|do|handle|process)_\w+\s*\(|\b(?:class|struct)\s+\w*(?:Manager|Helper|Util|Impl|Info)\b")
 AWAITED_LAMBDA = re.compile(r"co_await[^;]*\[[^\]]*\]\s*(?:\([^)]*\)\s*)?(?:mutable\s*)?(?:->\s*\w+\s*)?\{")
 # Taken apart, so that this file is not a finding of its own.
 MACHINE_PATH = re.compile(r"(?:^|[^\w.}])/(?:wor" + r"k|far" + r"m)/|\"resolved\": *\"http")
@@ -118,8 +119,10 @@ def sizes(path, source, code):
     lines = source.split("\n")
     if len(lines) - 1 > LONGEST_FILE:
         yield 1, f"{len(lines) - 1} lines; a file has at most {LONGEST_FILE}"
+    table = False  # tables may be wide: they are written under `clang-format off`
     for number, text in enumerate(lines, 1):
-        if len(text) > LONGEST_LINE:
+        table = "clang-format off" in text or (table and "clang-format on" not in text)
+        if len(text) > LONGEST_LINE and not table:
             yield number, f"{len(text)} columns; a line has at most {LONGEST_LINE}"
     for start, length in functions(code):
         if length > LONGEST_FUNCTION:
@@ -138,15 +141,17 @@ def manners(path, source, code):
 
 
 def untested(paths):
-    """Each source of a module has a test of its name, or one that includes its header."""
+    """Each source has a test of its name, or one that includes its header or names it (as
+    `Covers: net/bind.cc`, where a part can only be seen working inside another)."""
     tests = "\n".join(p.read_text(errors="replace") for p in paths
                       if "tests" in p.parts and p.suffix in (".cc", ".h"))
     for path in paths:
         module = module_of(path)
-        if module in (None, "app") or path.suffix != ".cc":
+        if module is None or path.name == "json.cc" or path.suffix != ".cc":
             continue
         own = TOP / "tests" / "unit" / module / f"{path.stem}_test.cc"
-        if not own.exists() and f'"outrider/{module}/{path.stem}.h"' not in tests:
+        named = f'"outrider/{module}/{path.stem}.h"' in tests or f"{module}/{path.name}" in tests
+        if not own.exists() and not named:
             yield path, 1, f"no test: {own.relative_to(TOP)}"
 
 

@@ -14,8 +14,13 @@ namespace outrider::mail {
 enum class BodyType : std::uint8_t { SevenBit, EightBitMime, BinaryMime };
 enum class Return : std::uint8_t { Unset, Full, Headers };  ///< RFC 3461 §4.3
 
-/// RFC 3461 §4.1, as bits. 0: the parameter was absent, which means failure (and delay, if we like).
-enum Notify : std::uint8_t { notify_never = 1, notify_success = 2, notify_failure = 4, notify_delay = 8 };
+/// RFC 3461 §4.1, as bits. 0: the parameter was absent, which means failure and delay.
+enum Notify : std::uint8_t {
+  notify_never = 1,
+  notify_success = 2,
+  notify_failure = 4,
+  notify_delay = 8
+};
 
 enum class RecipientStatus : std::uint8_t {
   Pending,    ///< to be delivered, or deferred after an attempt

@@ -1,3 +1,4 @@
+// Covers: mail/notice_text.cc, which work inside it.
 #include "outrider/mail/notice.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Covers: net/bind.cc, which work inside it.
 #include "outrider/net/listener.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// Covers: net/connection.cc, which work inside it.
 #include <gmock/gmock.h>
 #include <malloc.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// Covers: smtp/client_replies.cc and smtp/client_transaction.cc, which work inside it.
 #include "outrider/smtp/client_session.h"
 
 #include "client_talk.h"

@@ -1,3 +1,4 @@
+// Covers: tls/crypto.cc, which work inside it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
