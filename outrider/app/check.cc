@@ -12,7 +12,8 @@
 #include "outrider/app/config.h"
 #include "outrider/app/exit_code.h"
 #include "outrider/app/print.h"
-#include "outrider/base/text.h"
+#include "outrider/base/clock.h"
+#include "outrider/console/client.h"
 
 namespace outrider::app {
 namespace {
@@ -23,33 +24,51 @@ struct Findings {
   std::vector<std::string> facts;
 };
 
+// An address that cannot be had is no error here: it may be systemd's, for activation, or need
+// root.
 void look_at_ports(const Config& config, Findings& findings) {
+  if (console::ask(config.console.socket, R"({"command":"status"})")) {
+    findings.facts.push_back("a server runs and answers at " + config.console.socket);
+    return;
+  }
   for (const ListenerConfig& listener : config.listeners) {
     if (listener.address.where.index() != 0) continue;
     const auto bound = net::Listener::bind(listener.address, 1);
-    if (bound) continue;
-    const auto text = bound.error().text();
-    if (text.contains("in use")) {
-      findings.warnings.push_back(
-          fmt::format("{}: {} is in use: by a running Outrider, or by another server",
-                      listener.place, listener.address.text()));
-    } else {
-      findings.errors.push_back({Blame::Operator, text, "", listener.place});
-    }
+    if (!bound) findings.warnings.push_back(listener.place + ": " + bound.error().text());
+  }
+}
+
+void look_at_certificate(const receive::ListenerOptions& listener, const Config& config,
+                         Findings& findings) {
+  constexpr std::chrono::days soon{14};
+  const auto& context = *listener.tls_context;
+  for (const auto& text : context.describe()) findings.facts.push_back("certificate: " + text);
+  if (!context.names(config.hostname)) {
+    findings.warnings.push_back(fmt::format(
+        "listener {}: the certificate does not name {}; servers that verify will not send here",
+        listener.name, config.hostname));
+  }
+  const auto left = context.expires() - now();
+  if (left <= Duration(0)) {
+    findings.errors.push_back(
+        {Blame::Operator, fmt::format("listener {}: the certificate has expired", listener.name),
+         "", config.file});
+  } else if (left < soon) {
+    findings.warnings.push_back(
+        fmt::format("listener {}: the certificate expires in {}", listener.name, spoken(left)));
   }
 }
 
 void look_at_certificates(const Config& config, Findings& findings) {
   std::set<const tls::ServerContext*> seen;
   for (const auto& listener : config.receive.listeners) {
-    if (!listener.tls_context || !seen.insert(listener.tls_context.get()).second) continue;
-    for (const auto& certificate : listener.tls_context->describe()) {
-      findings.facts.push_back("certificate: " + certificate);
-      if (!to_lower(certificate).contains(config.hostname)) {
-        findings.warnings.push_back(fmt::format("{}: the certificate does not name {}: {}",
-                                                listener.name, config.hostname, certificate));
-      }
-    }
+    if (listener.tls_context && seen.insert(listener.tls_context.get()).second)
+      look_at_certificate(listener, config, findings);
+  }
+  for (const auto& file : config.key_files) {
+    struct stat status;
+    if (::stat(file.c_str(), &status) == 0 && (status.st_mode & 007) != 0)
+      findings.warnings.push_back(file + ": everybody may read this key; chmod o-rwx");
   }
 }
 

@@ -1,11 +1,6 @@
 // The command line by CLI11: one function a subcommand, each giving what to run.
 #include <CLI/CLI.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-
 #include <functional>
-#include <map>
-#include <memory>
 
 #include "outrider/app/check.h"
 #include "outrider/app/config.h"
@@ -34,17 +29,24 @@ void add_common(CLI::App& command, CommandLine& line) {
   command.add_flag("--json", line.json, "Print JSON instead of text for people");
 }
 
-// The control socket stands in the configuration; its other errors are no hindrance here, but a
-// file that cannot be read is.
+// The control socket stands in the configuration, unless it is named.
 int with_socket(CommandLine& line, const std::function<int(const QueueRequest&)>& act) {
-  const auto config = load_config(line.file);
-  if (!config) {
-    print_errors(config.error());
-    return exit_config;
-  }
-  line.queue.socket = config->console.socket;
   line.queue.json = line.json;
+  if (line.queue.socket.empty()) {
+    const auto socket = control_socket(line.file);
+    if (!socket) {
+      print_errors({socket.error()});
+      return socket.error().blame == Blame::Operator ? exit_config : exit_no_input;
+    }
+    line.queue.socket = *socket;
+  }
   return act(line.queue);
+}
+
+void add_socket(CLI::App& command, CommandLine& line) {
+  add_common(command, line);
+  command.add_option("--socket", line.queue.socket,
+                     "The control socket, where the configuration cannot be read");
 }
 
 void add_serve(CLI::App& app, CommandLine& line) {
@@ -72,7 +74,7 @@ void add_filter(CLI::App& command, CommandLine& line) {
 void add_action(CLI::App& queue, CommandLine& line, const std::string& action,
                 const std::string& help) {
   auto* command = queue.add_subcommand(action, help);
-  add_common(*command, line);
+  add_socket(*command, line);
   add_filter(*command, line);
   command->add_flag("--all", line.queue.all, "Every message in the queue");
   command->callback([&line, action] {
@@ -91,7 +93,7 @@ void add_queue(CLI::App& app, CommandLine& line) {
       "  outrider queue retry --destination example.org\n"
       "  outrider queue hold --sender spammer@example.com");
   auto* list = queue->add_subcommand("list", "What waits, and why");
-  add_common(*list, line);
+  add_socket(*list, line);
   add_filter(*list, line);
   list->add_flag("--held", line.queue.held_only, "Only messages on hold");
   list->add_option("--after", line.queue.after, "The page behind this id");
@@ -101,7 +103,7 @@ void add_queue(CLI::App& app, CommandLine& line) {
   list->callback([&line] { line.run = [&line] { return with_socket(line, queue_list); }; });
 
   auto* show = queue->add_subcommand("show", "One message: envelope, history, content");
-  add_common(*show, line);
+  add_socket(*show, line);
   show->add_option("id", line.queue.ids, "The message id")->required()->expected(1);
   show->add_flag("--content", line.queue.content, "All of the content, not only its first 64 KiB");
   show->callback([&line] { line.run = [&line] { return with_socket(line, queue_show); }; });
@@ -119,8 +121,8 @@ void add_send_tls(CLI::App& command, CommandLine& line) {
       "STARTTLS or nothing (without it: where offered)");
   auto* implicit = command.add_flag_callback(
       "--implicit-tls", [&send] { send.tls = SendTls::Implicit; }, "TLS from the first byte");
-  auto* plain =
-      command.add_flag_callback("--plain", [&send] { send.tls = SendTls::None; }, "No TLS");
+  auto* plain = command.add_flag_callback(
+      "--plain", [&send] { send.tls = SendTls::None; }, "No TLS");
   starttls->excludes(implicit)->excludes(plain);
   implicit->excludes(plain);
   command.add_option("--ca", send.ca_file, "PEM file of authorities");
@@ -167,29 +169,28 @@ void add_send(CLI::App& app, CommandLine& line) {
 
 void add_config(CLI::App& app, CommandLine& line) {
   auto* config = app.add_subcommand("config", "The settings there are");
-  config->require_subcommand(1);
-  config->add_subcommand("defaults", "A configuration with every setting at its default")
-      ->callback([&line] {
-        line.run = [] {
-          print(default_configuration());
-          return int{exit_ok};
-        };
-      });
-  config->add_subcommand("reference", "The reference page, in Markdown")->callback([&line] {
-    line.run = [] {
-      print(reference_page());
-      return int{exit_ok};
-    };
-  });
+  config->require_subcommand(1)->footer("  outrider config defaults > outrider.toml");
+  const auto add = [&](const char* name, const char* help, auto page) {
+    auto* command = config->add_subcommand(name, help);
+    command->add_flag("--json", line.json, "The settings as JSON: type, range, default, meaning");
+    command->callback([&line, page] {
+      line.run = [&line, page] {
+        print(line.json ? settings_as_json() : page());
+        return int{exit_ok};
+      };
+    });
+  };
+  add("defaults", "A configuration with every setting at its default", default_configuration);
+  add("reference", "The reference page, in Markdown", reference_page);
 }
 
 void add_small(CLI::App& app, CommandLine& line) {
   auto* status = app.add_subcommand("status", "What the running server is doing");
-  add_common(*status, line);
+  add_socket(*status, line);
   status->callback([&line] { line.run = [&line] { return with_socket(line, server_status); }; });
   auto* reload =
       app.add_subcommand("reload", "Have the running server read its configuration again");
-  add_common(*reload, line);
+  add_socket(*reload, line);
   reload->callback([&line] { line.run = [&line] { return with_socket(line, server_reload); }; });
   auto* version = app.add_subcommand("version", "The version");
   version->add_flag("--json", line.json, "Print JSON");
@@ -208,6 +209,7 @@ int run(int argc, char** argv) {
   CommandLine line;
   CLI::App app{"Outrider, a mail transfer agent: takes mail, keeps it, gives it on over TLS.",
                "outrider"};
+  app.set_version_flag("--version", "outrider " OUTRIDER_VERSION);
   app.require_subcommand(1)->footer(
       "outrider COMMAND --help tells more. Exit codes are those of sysexits.h.");
   add_serve(app, line);

@@ -19,11 +19,23 @@
 namespace outrider::app {
 
 void Making::complain(const Values& values, std::string_view key, std::string what) {
+  if (values.broken(key)) return;  // its value is a default that nobody wrote
   errors.push_back({Blame::Operator, fmt::format("{}: {}", key, what), "", values.place(key)});
 }
 
 void Making::complain(const Values& values, std::string_view key, const Error& error) {
   complain(values, key, error.text());
+}
+
+std::optional<gid_t> find_group(Making& making, const Values& values, std::string_view key) {
+  const auto name = values.text(key);
+  if (name.empty()) return std::nullopt;
+  const group* entry = ::getgrnam(name.c_str());
+  if (!entry) {
+    making.complain(values, key, fmt::format("there is no group \"{}\"", printable(name)));
+    return std::nullopt;
+  }
+  return entry->gr_gid;
 }
 
 namespace {
@@ -39,23 +51,23 @@ std::optional<Identity> find_user(Making& making, const Values& values, std::str
   return Identity{name, entry->pw_uid, entry->pw_gid};
 }
 
-std::optional<gid_t> find_group(Making& making, const Values& values, std::string_view key) {
-  const auto name = values.text(key);
-  if (name.empty()) return std::nullopt;
-  const group* entry = ::getgrnam(name.c_str());
-  if (!entry) {
-    making.complain(values, key, fmt::format("there is no group \"{}\"", printable(name)));
-    return std::nullopt;
-  }
-  return entry->gr_gid;
-}
-
 std::optional<IpAddress> find_address(Making& making, const Values& values, std::string_view key) {
   const auto text = values.text(key);
   if (text.empty()) return std::nullopt;
   const auto address = IpAddress::parse(text);
   if (!address) making.complain(values, key, fmt::format("\"{}\" is no address", printable(text)));
   return address;
+}
+
+std::vector<IpAddress> addresses(Making& making, const Values& values, std::string_view key) {
+  std::vector<IpAddress> found;
+  for (const auto& text : values.list(key)) {
+    const auto address = IpAddress::parse(text);
+    if (address) found.push_back(*address);
+    if (!address)
+      making.complain(values, key, fmt::format("\"{}\" is no address", printable(text)));
+  }
+  return found;
 }
 
 void take_hostname(Making& making) {
@@ -69,6 +81,23 @@ void take_hostname(Making& making) {
   } else {
     making.config.hostname = *name;
   }
+}
+
+constexpr std::string_view tables_at_start[] = {"",        "service", "log",     "queue",
+                                                "console", "dns",     "delivery"};
+
+// Where an error is in the file; those elsewhere come last.
+std::pair<std::uint64_t, std::uint64_t> line_and_column(std::string_view place,
+                                                        std::string_view file) {
+  constexpr std::uint64_t last = UINT64_MAX;
+  if (!place.starts_with(file)) return {last, 0};
+  place.remove_prefix(file.size());
+  if (place.empty()) return {0, 0};
+  place.remove_prefix(1);
+  const auto colon = std::min(place.find(':'), place.size());
+  const auto line = parse_number(place.substr(0, colon));
+  const auto column = parse_number(place.substr(std::min(colon + 1, place.size())));
+  return {line.value_or(last), column.value_or(0)};
 }
 
 Result<std::string> read_file(const std::string& path) {
@@ -170,6 +199,10 @@ void take_delivery(Making& making) {
     if (!address)
       making.complain(values, "postmaster", fmt::format("\"{}\" is no address", printable(text)));
   }
+  deliver.own_names = values.list("own_names");
+  deliver.own_addresses = addresses(making, values, "own_addresses");
+  deliver.loopback_is_own = values.flag("loopback_is_own");
+  deliver.notices.lifetime = making.config.queue.retry.lifetime;
   deliver.families = static_cast<deliver::AddressFamilies>(values.choice("families"));
   deliver.source_ipv4 = find_address(making, values, "source_ipv4");
   deliver.source_ipv6 = find_address(making, values, "source_ipv6");
@@ -194,10 +227,10 @@ std::vector<Network> networks(Making& making, const Values& values, std::string_
 
 std::expected<Config, Errors> load_config(std::string_view toml, const std::string& file) {
   const auto document = read_document(toml, file);
-  if (!document) return std::unexpected(document.error());
+  if (!document) return std::unexpected(Errors{document.error()});
   Config config;
   config.file = file;
-  Making making{*document, config, {}};
+  Making making{*document, config, document->errors};
   take_hostname(making);
   take_service(making);
   take_log(making);
@@ -208,14 +241,27 @@ std::expected<Config, Errors> load_config(std::string_view toml, const std::stri
   take_routes(making);
   take_delivery(making);
   take_listeners(making);
-  if (!making.errors.empty()) return std::unexpected(std::move(making.errors));
-  return config;
+  for (const auto name : tables_at_start) config.at_start.emplace(name, document->table(name));
+  if (making.errors.empty()) return config;
+  std::ranges::stable_sort(making.errors, {},
+                           [&](const Error& error) { return line_and_column(error.place, file); });
+  const auto same = std::ranges::unique(making.errors);
+  making.errors.erase(same.begin(), same.end());
+  return std::unexpected(std::move(making.errors));
 }
 
 std::expected<Config, Errors> load_config(const std::string& file) {
   const auto text = read_file(file);
   if (!text) return std::unexpected(Errors{text.error()});
   return load_config(*text, file);
+}
+
+Result<std::string> control_socket(const std::string& file) {
+  const auto text = read_file(file);
+  if (!text) return text;
+  const auto document = read_document(*text, file);
+  if (!document) return std::unexpected(document.error());
+  return document->table("console").text("socket");
 }
 
 }  // namespace outrider::app

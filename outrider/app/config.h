@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,7 +42,9 @@ struct ConsoleOptions {
 struct ListenerConfig {
   std::string name;
   net::ListenAddress address;
-  std::string place;  ///< in the file, for errors when it is bound
+  net::ListenOptions options;
+  std::optional<gid_t> group;  ///< of a Unix socket
+  std::string place;           ///< in the file, for errors when it is bound
 };
 
 struct Config {
@@ -51,6 +54,7 @@ struct Config {
   LogOptions log;
   queue::Options queue;  ///< without destination_of and shards
   receive::Options receive;
+  std::vector<std::string> key_files;
   std::vector<ListenerConfig> listeners;  ///< in the order of receive.listeners
   deliver::Options deliver;
   std::shared_ptr<const deliver::Routes> routes;
@@ -59,6 +63,8 @@ struct Config {
   dns::Options dns;
   ConsoleOptions console;
   std::vector<std::string> warnings;  ///< what may be meant, and is better looked at
+  /// Tables that take effect at the start alone, by name, to tell a reload that changed one.
+  std::map<std::string, Values, std::less<>> at_start;
 };
 
 /// Reads all of it: the file, certificates, aliases, users, routes. All errors are told, each with
@@ -66,5 +72,9 @@ struct Config {
 std::expected<Config, Errors> load_config(const std::string& file);
 /// The same for text that is already there; `file` names it in errors.
 std::expected<Config, Errors> load_config(std::string_view toml, const std::string& file);
+
+/// Where the server that runs with this file listens for the command line. Other errors in the
+/// file are no hindrance, and its certificates are not looked at: whoever asks may not read them.
+Result<std::string> control_socket(const std::string& file);
 
 }  // namespace outrider::app

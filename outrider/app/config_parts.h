@@ -29,6 +29,8 @@ void take_routes(Making& making);
 void take_delivery(Making& making);
 void take_dns(Making& making);
 
+/// The group that a setting names; complains where there is none.
+std::optional<gid_t> find_group(Making& making, const Values& values, std::string_view key);
 /// The networks of a list; complains of those that are none.
 std::vector<Network> networks(Making& making, const Values& values, std::string_view key);
 

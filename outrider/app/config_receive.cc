@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "outrider/app/config_parts.h"
@@ -26,6 +27,7 @@ std::vector<tls::KeyPair> key_pairs(Making& making, const Values& values) {
   std::vector<tls::KeyPair> pairs;
   for (std::size_t i = 0; i < certificates.size(); ++i) {
     pairs.push_back({certificates[i], keys.empty() ? std::string() : keys[i]});
+    making.config.key_files.push_back(keys.empty() ? certificates[i] : keys[i]);
   }
   return pairs;
 }
@@ -92,9 +94,44 @@ void take_listener_tls(Making& making, const Values& values,
                   values.place("address"), listener.name));
 }
 
+net::ListenOptions socket_options(Making& making, const Values& values) {
+  net::ListenOptions options;
+  options.backlog = static_cast<int>(values.number("backlog"));
+  const auto text = values.text("socket_mode");
+  unsigned mode = 0;
+  const auto* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, mode, 8);
+  if (read.ec != std::errc() || read.ptr != end || mode > 0777) {
+    making.complain(values, "socket_mode",
+                    fmt::format("\"{}\" is no mode as \"0660\"", printable(text)));
+  } else {
+    options.unix_mode = mode;
+  }
+  return options;
+}
+
+// What two listeners cannot share.
+void check_unique(Making& making) {
+  std::set<std::string> names, addresses;
+  for (const auto& listener : making.config.listeners) {
+    const auto address = listener.address.text();
+    if (!names.insert(listener.name).second) {
+      making.errors.push_back({Blame::Operator,
+                               fmt::format("two listeners are named {}", printable(listener.name)),
+                               "", listener.place});
+    }
+    if (!addresses.insert(address).second) {
+      making.errors.push_back({Blame::Operator,
+                               fmt::format("two listeners have the address {}", printable(address)),
+                               "", listener.place});
+    }
+  }
+}
+
 void take_listener(Making& making, const Values& values,
                    const std::shared_ptr<const tls::ServerContext>& shared) {
   auto text = values.text("address");
+  if (text.starts_with("unix:")) text = "unix:" + beside(making.document.file, text.substr(5));
   const auto address = net::ListenAddress::parse(text);
   if (!address) {
     making.complain(values, "address",
@@ -120,7 +157,9 @@ void take_listener(Making& making, const Values& values,
   listener.smtp.offer_starttls = listener.tls == receive::TlsMode::StartTls;
   listener.smtp.offer_smtputf8 = values.flag("smtputf8");
   listener.smtp.offer_chunking = values.flag("chunking");
-  making.config.listeners.push_back({listener.name, *address, values.place("address")});
+  making.config.listeners.push_back({listener.name, *address, socket_options(making, values),
+                                     find_group(making, values, "socket_group"),
+                                     values.place("address")});
   making.config.receive.listeners.push_back(std::move(listener));
 }
 
@@ -132,7 +171,7 @@ void take_users(Making& making, const Values& values, receive::DomainOptions& do
     } else if (!user.contains('/')) {
       domain.users.push_back(user);
     } else if (domain.users_file.empty()) {
-      domain.users_file = user;
+      domain.users_file = beside(making.document.file, user);
     } else {
       making.complain(values, "users", "one file of users is enough");
     }
@@ -155,13 +194,7 @@ void take_listeners(Making& making) {
   const auto shared = load_context(making, making.document.table("tls"));
   for (const Values& values : making.document.list("listener"))
     take_listener(making, values, shared);
-  std::set<std::string> names;
-  for (const auto& listener : making.config.listeners) {
-    if (names.insert(listener.name).second) continue;
-    making.errors.push_back({Blame::Operator,
-                             fmt::format("two listeners are named {}", printable(listener.name)),
-                             "", listener.place});
-  }
+  check_unique(making);
   if (making.document.list("listener").empty()) {
     making.config.warnings.push_back(making.config.file +
                                      ": no [[listener]]: no mail will be taken");

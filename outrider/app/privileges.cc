@@ -3,6 +3,7 @@
 #include <grp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,8 +17,22 @@ void raise_open_files() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+void renounce_new_privileges() { ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
+
+Result<void> make_folder_of(const std::string& path, const std::optional<Identity>& user) {
+  const auto folder = path.substr(0, path.rfind('/'));
+  if (folder.empty() || folder == path) return {};
+  if (::mkdir(folder.c_str(), 0755) != 0) {
+    if (errno == EEXIST) return {};
+    return fail_errno("cannot make a folder", errno, folder);
+  }
+  if (user && ::lchown(folder.c_str(), user->uid, user->gid) != 0) {
+    return fail_errno("cannot give a folder to the user " + user->name, errno, folder);
+  }
+  return {};
+}
+
 Result<void> become(const Identity& user) {
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (::geteuid() == user.uid && ::getegid() == user.gid) return {};
   if (::initgroups(user.name.c_str(), user.gid) != 0 ||
       ::setresgid(user.gid, user.gid, user.gid) != 0 ||

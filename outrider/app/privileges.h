@@ -7,6 +7,11 @@
 
 namespace outrider::app {
 
+/// No program that this one might start gets more rights than this one.
+void renounce_new_privileges();
+/// Makes the folder of `path` where it is missing, for the user where there is one: for sockets
+/// in /run, which is empty after a boot.
+Result<void> make_folder_of(const std::string& path, const std::optional<Identity>& user);
 /// As many open files as the hard limit allows, so that connections are limited by settings alone.
 void raise_open_files();
 /// Becomes the user with its groups, and can never go back. Nothing happens without a user, or

@@ -38,6 +38,15 @@ struct Answer {
   int code = exit_ok;
 };
 
+void tell_refusal(const json::object& answer) {
+  print_error(text(answer, "error"));
+  const auto* errors = answer.if_contains("errors");
+  if (!errors || !errors->is_array()) return;
+  for (const auto& error : errors->get_array()) {
+    if (error.is_string()) print_error(error.get_string());
+  }
+}
+
 Answer ask(const QueueRequest& request, const json::object& question) {
   const auto line = console::ask(request.socket, json::serialize(question));
   if (!line) {
@@ -52,12 +61,10 @@ Answer ask(const QueueRequest& request, const json::object& question) {
     print_error("the server's answer cannot be read");
     return {std::nullopt, exit_software};
   }
-  if (!flag(value.get_object(), "ok")) {
-    print_error(text(value.get_object(), "error"));
-    return {std::nullopt, exit_data};
-  }
   if (request.json) print(*line + "\n");
-  return {value.get_object(), exit_ok};
+  if (flag(value.get_object(), "ok")) return {value.get_object(), exit_ok};
+  if (!request.json) tell_refusal(value.get_object());
+  return {std::nullopt, exit_data};
 }
 
 json::object with_filter(const QueueRequest& request, std::string_view command) {
@@ -166,8 +173,8 @@ int server_status(const QueueRequest& request) {
 
 int server_reload(const QueueRequest& request) {
   const auto [answer, code] = ask(request, {{"command", "reload"}});
-  if (answer && !request.json) print("asked to reload; the log tells how it went\n");
-  return code;
+  if (answer && !request.json) print("reloaded\n");
+  return code == exit_data ? int{exit_config} : code;
 }
 
 }  // namespace outrider::app

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <string_view>
 
 #include "outrider/app/schema.h"
-#include "outrider/base/clock.h"
 
 namespace outrider::app {
 namespace {
@@ -32,27 +33,9 @@ std::string type_name(const Setting& setting) {
   return {};
 }
 
-std::string bytes(double value) {
-  constexpr double KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
-  if (value >= GiB) return fmt::format("{} GiB", value / GiB);
-  if (value >= MiB) return fmt::format("{} MiB", value / MiB);
-  if (value >= KiB) return fmt::format("{} KiB", value / KiB);
-  return fmt::format("{}", value);
-}
-
-std::string bound(double value, Type type) {
-  if (type == Type::Duration) return spoken(Duration(static_cast<std::int64_t>(value)));
-  if (type == Type::Size) return bytes(value);
-  return fmt::format("{}", value);
-}
-
 std::string range(const Setting& setting) {
-  const bool has_one = setting.type == Type::Count || setting.type == Type::Number ||
-                       setting.type == Type::Size || setting.type == Type::Duration;
-  if (!has_one) return {};
-  if (setting.most >= 1e15) return fmt::format(", at least {}", bound(setting.least, setting.type));
-  return fmt::format(", {} to {}", bound(setting.least, setting.type),
-                     bound(setting.most, setting.type));
+  const auto words = range_words(setting);
+  return words.empty() ? words : ", " + words;
 }
 
 // A listener takes the limits of [limits] where it has none of its own.
@@ -108,6 +91,22 @@ std::string reference_page() {
     }
   }
   return out;
+}
+
+std::string settings_as_json() {
+  namespace json = boost::json;
+  json::array settings;
+  for (const Section& section : schema()) {
+    for (const Setting& setting : section.settings) {
+      json::object each{
+          {"table", section.name},      {"repeated", section.repeated},  {"key", setting.key},
+          {"type", type_name(setting)}, {"range", range_words(setting)}, {"meaning", setting.doc}};
+      // A default is written as TOML, which for these values is JSON, too.
+      if (!setting.fallback.empty()) each["default"] = json::parse(setting.fallback);
+      settings.push_back(std::move(each));
+    }
+  }
+  return json::serialize(settings) + "\n";
 }
 
 }  // namespace outrider::app

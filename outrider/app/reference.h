@@ -9,5 +9,7 @@ namespace outrider::app {
 std::string default_configuration();
 /// The reference as Markdown: docs/configuration.md.
 std::string reference_page();
+/// The same for programs: a JSON array of settings.
+std::string settings_as_json();
 
 }  // namespace outrider::app

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,5 +45,8 @@ struct Section {
 /// In the order in which they are printed.
 const std::vector<Section>& schema();
 const Section& section(std::string_view name);
+
+/// `30 s to 5 days`, `at least 1 MiB`; empty where the type has no range.
+std::string range_words(const Setting& setting);
 
 }  // namespace outrider::app

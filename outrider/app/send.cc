@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <fstream>
 #include <future>
 #include <iostream>
@@ -50,7 +51,7 @@ class Talk {
   awaitable<bool> flush(net::Stream& stream, smtp::ClientSession& session);
   awaitable<bool> give_content(net::Stream& stream, smtp::ClientSession& session);
   awaitable<int> converse(net::Stream& stream, smtp::ClientSession& session);
-  bool go_on(smtp::ClientSession& session);
+  void go_on(smtp::ClientSession& session);
   void show(std::string_view who, std::string_view lines) const;
   void report(const smtp::Done& done);
   int give_up(const std::string& why) const;
@@ -170,6 +171,7 @@ awaitable<bool> Talk::give_content(net::Stream& stream, smtp::ClientSession& ses
   for (std::size_t at = 0; at < content_.size(); at += step) {
     session.body(std::string_view(content_).substr(at, step));
     const auto output = session.output();
+    if (output.starts_with("BDAT ")) show("C", output.substr(0, output.find('\n')));
     const auto written = co_await stream.write(output, patience);
     session.output_sent();
     if (!written) {
@@ -186,8 +188,10 @@ void Talk::report(const smtp::Done& done) {
     const auto& reply = done.results[i].reply;
     const auto to = transaction_.recipients[i].forward_path.text();
     if (options_.json) {
-      print(fmt::format("{{\"to\":\"{}\",\"code\":{},\"reply\":\"{}\"}}\n", printable(to),
-                        reply.code, printable(reply.line())));
+      const auto line = reply.line();
+      const boost::json::object result{
+          {"to", to}, {"code", reply.code}, {"reply", is_utf8(line) ? line : printable(line)}};
+      print(boost::json::serialize(result) + "\n");
     } else {
       print(fmt::format("=> {}: {}\n", printable(to), printable(reply.line(), 500)));
     }
@@ -196,15 +200,11 @@ void Talk::report(const smtp::Done& done) {
   }
 }
 
-// In Ready: what comes next. False: nothing, the conversation is at its end.
-bool Talk::go_on(smtp::ClientSession& session) {
-  if (sent_ == options_.repeat) {
-    session.quit();
-    return true;
-  }
+// In Ready: the next message, or the end.
+void Talk::go_on(smtp::ClientSession& session) {
+  if (sent_ == options_.repeat) return session.quit();
   ++sent_;
   session.send(transaction_);
-  return true;
 }
 
 awaitable<int> Talk::converse(net::Stream& stream, smtp::ClientSession& session) {
@@ -220,7 +220,11 @@ awaitable<int> Talk::converse(net::Stream& stream, smtp::ClientSession& session)
       if (!session.secure() && options_.tls == SendTls::StartTls && !offered) {
         co_return give_up("the server does not offer STARTTLS");
       }
-      offered&& wanted ? session.start_tls() : static_cast<void>(go_on(session));
+      if (offered && wanted) {
+        session.start_tls();
+      } else {
+        go_on(session);
+      }
     } else if (std::holds_alternative<smtp::TlsReady>(event)) {
       good = co_await start_tls(stream, &session);
     } else if (const auto* refused = std::get_if<smtp::TlsRefused>(&event)) {

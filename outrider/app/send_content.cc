@@ -2,6 +2,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
 #include "outrider/app/send.h"
 #include "outrider/base/clock.h"
 #include "outrider/base/text.h"
@@ -30,23 +34,35 @@ bool has_header(std::string_view text) {
   return true;
 }
 
-bool has_field(std::string_view header, std::string_view name) {
-  for (;;) {
-    if (istarts_with(header, name) && header.substr(name.size()).starts_with(':')) return true;
-    const auto end = header.find('\n');
-    if (end == std::string_view::npos) return false;
-    header.remove_prefix(end + 1);
+std::string own_header(const SendOptions& options) {
+  const auto time = now();
+  const auto from = options.from.empty() ? "postmaster@" + options.helo : options.from;
+  std::string header;
+  for (const auto& [name, value] : std::initializer_list<std::pair<std::string_view, std::string>>{
+           {"Date", rfc5322_date(time)},
+           {"From", from},
+           {"To", fmt::format("{}", fmt::join(options.to, ", "))},
+           {"Subject", "test from outrider send"},
+           {"Message-ID", fmt::format("<{}.{}@{}>", time.time_since_epoch().count(), ::getpid(),
+                                      options.helo)}}) {
+    const bool given = std::ranges::any_of(options.headers, [&](std::string_view field) {
+      return istarts_with(field, name) && field.substr(name.size()).starts_with(':');
+    });
+    if (!given) header += fmt::format("{}: {}\r\n", name, value);
   }
+  return header;
 }
 
 std::string text_of_size(std::size_t size) {
   constexpr std::string_view line =
       "The quick brown fox jumps over the lazy dog, again and again and again.\r\n";
   std::string text;
-  text.reserve(size + line.size());
-  while (text.size() < size) text += line;
-  text.resize(size);
-  if (size >= 2) text.replace(size - 2, 2, "\r\n");
+  text.reserve(size);
+  while (text.size() + line.size() <= size) text += line;
+  // The rest is a line of its own, or part of the last: never a CR or LF alone.
+  const auto rest = size - text.size();
+  if (rest >= 2) return text.append(rest - 2, 'x') + "\r\n";
+  text.insert(text.size() - std::min<std::size_t>(text.size(), 2), rest, 'x');
   return text;
 }
 
@@ -54,21 +70,10 @@ std::string text_of_size(std::size_t size) {
 
 std::string make_content(std::string_view input, const SendOptions& options) {
   const auto body = options.size_of ? std::string() : with_crlf(input);
-  std::string_view header;
-  if (has_header(body)) header = std::string_view(body).substr(0, body.find("\r\n\r\n"));
   std::string fields;
-  const auto add = [&](std::string_view name, const std::string& value) {
-    if (!has_field(header, name)) fields += fmt::format("{}: {}\r\n", name, value);
-  };
-  const auto time = now();
-  add("Date", rfc5322_date(time));
-  add("From", options.from.empty() ? "postmaster@" + options.helo : options.from);
-  add("To", fmt::format("{}", fmt::join(options.to, ", ")));
-  add("Subject", "test from outrider send");
-  add("Message-ID",
-      fmt::format("<{}.{}@{}>", time.time_since_epoch().count(), ::getpid(), options.helo));
   for (const auto& field : options.headers) fields += field + "\r\n";
-  if (header.empty()) fields += "\r\n";
+  // What has a header is a message, and sent as it is.
+  if (!has_header(body)) fields += own_header(options) + "\r\n";
   auto content = fields + body;
   // The size counts all of it; a header alone may be longer already.
   if (options.size_of && content.size() < *options.size_of)

@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <chrono>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include "outrider/app/config.h"
 #include "outrider/app/exit_code.h"
@@ -31,20 +33,60 @@ void notify(Log& log, std::string_view state) {
   }
 }
 
-void reload(Server& server, const std::string& file, Log& log) {
-  notify(log, "RELOADING=1");
-  auto config = load_config(file);
-  if (config) {
-    for (const auto& warning : config->warnings)
-      log.warning("configuration").field("warning", warning);
-    server.reload(std::move(*config));
-  } else {
-    // The old configuration stays, whatever is wrong with the new one.
-    for (const auto& error : config.error()) {
-      log.error("reload").field("status", "refused").field("reason", error.text());
+// Who asked for a reload and waits to hear how it went.
+class ReloadDesk {
+ public:
+  void ask(console::Reloaded reloaded) {
+    {
+      const std::lock_guard guard(lock_);
+      if (!closed_) {
+        waiting_.push_back(std::move(reloaded));
+        ::kill(::getpid(), SIGHUP);
+        return;
+      }
     }
+    reloaded({"the server is stopping"});
+  }
+  std::vector<console::Reloaded> take() {
+    const std::lock_guard guard(lock_);
+    return std::exchange(waiting_, {});
+  }
+  void close() {
+    {
+      const std::lock_guard guard(lock_);
+      closed_ = true;
+    }
+    for (const auto& reloaded : take()) reloaded({"the server is stopping"});
+  }
+
+ private:
+  std::mutex lock_;
+  bool closed_ = false;
+  std::vector<console::Reloaded> waiting_;
+};
+
+Errors try_reload(Server& server, const std::string& file, Log& log) {
+  auto config = load_config(file);
+  if (!config) return config.error();
+  for (const auto& warning : config->warnings)
+    log.warning("configuration").field("warning", warning);
+  const auto done = server.reload(std::move(*config));
+  return done ? Errors{} : Errors{done.error()};
+}
+
+// The old configuration stays, whatever is wrong with the new one.
+void reload(Server& server, const std::string& file, ReloadDesk& desk, Log& log) {
+  const auto asked = desk.take();
+  const auto clock = std::chrono::steady_clock::now().time_since_epoch();
+  notify(log, fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
+                          std::chrono::duration_cast<std::chrono::microseconds>(clock).count()));
+  std::vector<std::string> errors;
+  for (const auto& error : try_reload(server, file, log)) {
+    errors.push_back(error_line(error));
+    log.error("reload").field("status", "refused").field("reason", errors.back());
   }
   notify(log, "READY=1");
+  for (const auto& reloaded : asked) reloaded(errors);
 }
 
 int exit_code_of(const Error& error) {
@@ -55,7 +97,7 @@ int exit_code_of(const Error& error) {
 void end_at_once_on_second_signal(const sigset_t& signals) {
   sigset_t ends = signals;
   sigdelset(&ends, SIGHUP);
-  struct sigaction at_once{};
+  struct sigaction at_once {};
   at_once.sa_handler = [](int) { ::_exit(exit_ok); };
   for (const int number : {SIGTERM, SIGINT}) ::sigaction(number, &at_once, nullptr);
   ::pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);
@@ -76,8 +118,10 @@ int serve(const std::string& file) {
   for (const auto& warning : config->warnings)
     log.warning("configuration").field("warning", warning);
 
-  const auto self = ::getpid();
-  auto server = Server::start(std::move(*config), log, [self] { ::kill(self, SIGHUP); });
+  ReloadDesk desk;
+  auto server = Server::start(std::move(*config), log, [&desk](console::Reloaded reloaded) {
+    desk.ask(std::move(reloaded));
+  });
   if (!server) {
     log.error("start").field("reason", server.error().text());
     log.flush();
@@ -92,9 +136,10 @@ int serve(const std::string& file) {
       log.info("stopping").field("signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
       break;
     }
-    reload(**server, file, log);
+    reload(**server, file, desk, log);
   }
   notify(log, "STOPPING=1");
+  desk.close();
   end_at_once_on_second_signal(signals);
   (*server)->stop();
   return exit_ok;

@@ -50,9 +50,32 @@ Result<std::unique_ptr<net::Listener>> open_listener(std::vector<net::InheritedS
                                                      const ListenerConfig& wanted,
                                                      std::size_t threads) {
   const int fd = inherited_for(inherited, wanted);
-  auto listener = fd >= 0 ? net::Listener::adopt(fd) : net::Listener::bind(wanted.address, threads);
-  if (!listener) listener.error().place = wanted.place + ": " + listener.error().place;
+  auto listener = fd >= 0 ? net::Listener::adopt(fd)
+                          : net::Listener::bind(wanted.address, threads, wanted.options);
+  if (!listener) {
+    listener.error().place = wanted.place + ": " + listener.error().place;
+    return listener;
+  }
+  const auto* path = std::get_if<std::string>(&wanted.address.where);
+  if (fd < 0 && path && wanted.group &&
+      ::lchown(path->c_str(), static_cast<uid_t>(-1), *wanted.group) != 0) {
+    return fail_errno("cannot give the socket to its group", errno, wanted.place);
+  }
   return listener;
+}
+
+// What changed and waits for the next start: names of tables, and `listener` for addresses.
+std::string needs_restart(const Config& before, const Config& after) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, values] : after.at_start) {
+    if (!values.same_as(before.at_start.at(name)))
+      names.push_back(name.empty() ? "hostname" : name);
+  }
+  const auto same = [](const ListenerConfig& a, const ListenerConfig& b) {
+    return a.name == b.name && a.address == b.address;
+  };
+  if (!std::ranges::equal(before.listeners, after.listeners, same)) names.push_back("listener");
+  return fmt::format("{}", fmt::join(names, ","));
 }
 
 }  // namespace
@@ -62,7 +85,7 @@ struct Server::Parts {
 
   Result<void> bind();
   Result<void> open();
-  void run(std::function<void()> on_reload);
+  void run(console::OnReload on_reload);
   std::vector<net::IoThread*> thread_pointers() const;
   std::string status() const;
 
@@ -99,7 +122,14 @@ Result<void> Server::Parts::bind() {
     log.warning("socket_unused").field("name", unused.name);
     ::close(unused.fd);
   }
-  auto socket = console::listen(config.console.socket, config.console.group, count);
+  const auto& user = config.service.user;
+  if (auto made = make_folder_of(config.console.socket, user); !made) return made;
+  auto socket =
+      console::listen(config.console.socket, user ? std::optional(user->uid) : std::nullopt,
+                      config.console.group ? config.console.group
+                      : user               ? std::optional(user->gid)
+                                           : std::nullopt,
+                      count);
   if (!socket) return std::unexpected(socket.error());
   console_socket = std::move(*socket);
   return {};
@@ -121,7 +151,7 @@ Result<void> Server::Parts::open() {
   return {};
 }
 
-void Server::Parts::run(std::function<void()> on_reload) {
+void Server::Parts::run(console::OnReload on_reload) {
   for (unsigned i = 0; i < config.service.threads; ++i)
     threads.push_back(std::make_unique<net::IoThread>(i));
   const auto pointers = thread_pointers();
@@ -159,13 +189,19 @@ std::string Server::Parts::status() const {
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<Server>> Server::start(Config config, Log& log,
-                                              std::function<void()> on_reload) {
+                                              console::OnReload on_reload) {
   auto parts = std::make_unique<Parts>(std::move(config), log);
   raise_open_files();
+  renounce_new_privileges();
   if (auto bound = parts->bind(); !bound) return std::unexpected(bound.error());
-  if (parts->config.service.user) {
-    if (auto became = become(*parts->config.service.user); !became)
-      return std::unexpected(became.error());
+  if (const auto& user = parts->config.service.user) {
+    // The log is open already; a later reopen() is the user's.
+    const auto& path = parts->config.log.path;
+    if (!path.empty() && ::geteuid() == 0) {
+      if (::lchown(path.c_str(), user->uid, user->gid) != 0)
+        return fail_errno("cannot give the log to the user " + user->name, errno, path);
+    }
+    if (auto became = become(*user); !became) return std::unexpected(became.error());
   }
   if (auto opened = parts->open(); !opened) return std::unexpected(opened.error());
   parts->run(std::move(on_reload));
@@ -179,25 +215,17 @@ Result<std::unique_ptr<Server>> Server::start(Config config, Log& log,
 
 Server::~Server() { stop(); }
 
-void Server::reload(Config config) {
+Result<void> Server::reload(Config config) {
   auto& parts = *parts_;
-  const auto& before = parts.config;
-  const bool restart = config.queue.path != before.queue.path ||
-                       config.listeners.size() != before.listeners.size() ||
-                       config.console.socket != before.console.socket ||
-                       config.service.threads != before.service.threads;
-  if (auto done = parts.receiver->reload(config.receive); !done) {
-    parts.log.error("reload").field("status", "refused").field("reason", done.error().text());
-    return;
-  }
+  if (auto done = parts.receiver->reload(config.receive); !done) return done;
   parts.routes->set(config.routes);
   parts.deliverer->reload(config.routes, config.tls_client_context);
   parts.log.reopen();
+  const auto waiting = needs_restart(parts.config, config);
   auto line = parts.log.info("reload");
   line.field("status", "done");
-  if (restart) line.field("note", "addresses, threads and folders change with a restart");
-  parts.config.receive = std::move(config.receive);
-  parts.config.routes = std::move(config.routes);
+  if (!waiting.empty()) line.field("at_restart", waiting);
+  return {};
 }
 
 void Server::stop() {

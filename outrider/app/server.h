@@ -7,20 +7,22 @@
 #include "outrider/app/config.h"
 #include "outrider/base/log.h"
 #include "outrider/base/result.h"
+#include "outrider/console/server.h"
 
 namespace outrider::app {
 
 class Server {
  public:
   /// Binds, gives up rights, opens the queue, starts threads. `on_reload` is called from any
-  /// thread when an operator asks for it on the control socket.
+  /// thread when an operator asks for it on the control socket, with whom to tell how it went.
   static Result<std::unique_ptr<Server>> start(Config config, Log& log,
-                                               std::function<void()> on_reload);
+                                               console::OnReload on_reload);
   ~Server();
 
   /// Takes what can change while it runs: certificates, domains, routes, limits. Listeners' own
-  /// addresses and the queue's settings need a restart, which is said in the log.
-  void reload(Config config);
+  /// addresses and some tables wait for a restart, which is said in the log. Fails, with nothing
+  /// changed, where a listener that is open is not in the configuration any more.
+  Result<void> reload(Config config);
 
   /// No new mail, no new delivery; what runs may end within the drain time.
   void stop();

@@ -5,7 +5,6 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "outrider/app/values.h"
 #include "outrider/base/text.h"
@@ -17,6 +16,10 @@ constexpr std::string_view rule = "configuration schema";
 
 // A value as the schema wants it, or what it should have been.
 using Converted = std::expected<Values::Value, std::string>;
+
+bool is_section(std::string_view name) {
+  return !name.empty() && std::ranges::find(schema(), name, &Section::name) != schema().end();
+}
 
 class Reader {
  public:
@@ -34,11 +37,13 @@ class Reader {
   }
   void unknown(const toml::key& key, std::string_view where,
                const std::vector<std::string_view>& known);
+  void read_tables(const toml::table& root, const Section& section, Document& document);
+  void read_table(const toml::table& root, const Section& section, Document& document);
+  void read_names(const toml::table& root);
   void read_settings(const toml::table& table, Values& values, bool is_root);
   Converted convert(const toml::node& node, const Setting& setting) const;
   Converted convert_text(const std::string& text, const Setting& setting) const;
   Converted convert_list(const toml::node& node, const Setting& setting) const;
-  std::string path(const std::string& text) const;
 
   const std::string& file_;
   Errors errors_;
@@ -57,27 +62,15 @@ std::string_view name(Type type) {
   }
 }
 
-std::string in_words(double value, Type type) {
-  if (type == Type::Duration) return spoken(Duration(static_cast<std::int64_t>(value)));
-  return fmt::format("{}", value);
-}
-
 Converted within(double value, const Setting& setting, Values::Value converted) {
   if (value >= setting.least && value <= setting.most) return converted;
-  return std::unexpected(fmt::format("a value from {} to {}", in_words(setting.least, setting.type),
-                                     in_words(setting.most, setting.type)));
-}
-
-std::string Reader::path(const std::string& text) const {
-  const std::filesystem::path given(text);
-  if (text.empty() || given.is_absolute()) return text;
-  return (std::filesystem::absolute(file_).parent_path() / given).lexically_normal().string();
+  return std::unexpected(range_words(setting));
 }
 
 Converted Reader::convert_text(const std::string& text, const Setting& setting) const {
   switch (setting.type) {
     case Type::Text: return text;
-    case Type::Path: return path(text);
+    case Type::Path: return beside(file_, text);
     case Type::Size:
       if (const auto size = parse_size(text)) {
         return within(static_cast<double>(*size), setting, static_cast<std::int64_t>(*size));
@@ -99,7 +92,7 @@ Converted Reader::convert_text(const std::string& text, const Setting& setting) 
 Converted Reader::convert_list(const toml::node& node, const Setting& setting) const {
   std::vector<std::string> list;
   const auto add = [&](const std::string& text) {
-    list.push_back(setting.type == Type::PathList ? path(text) : text);
+    list.push_back(setting.type == Type::PathList ? beside(file_, text) : text);
   };
   if (const auto* text = node.as_string()) {
     add(text->get());
@@ -151,7 +144,8 @@ void Reader::read_settings(const toml::table& table, Values& values, bool is_roo
                         : section.repeated ? fmt::format("[[{}]]", section.name)
                                            : fmt::format("[{}]", section.name);
   for (const auto& [key, node] : table) {
-    if (is_root && (node.is_table() || node.is_array_of_tables())) continue;
+    if (is_root && (node.is_table() || node.is_array_of_tables() || is_section(key.str())))
+      continue;
     const Setting* setting = section.find(key.str());
     if (!setting) {
       std::vector<std::string_view> known;
@@ -163,6 +157,7 @@ void Reader::read_settings(const toml::table& table, Values& values, bool is_roo
     if (converted) {
       values.set(setting->key, std::move(*converted), place(node.source().begin));
     } else {
+      values.set_broken(setting->key, place(node.source().begin));
       complain(place(node.source().begin),
                fmt::format("\"{}\" must be {}", setting->key, converted.error()));
     }
@@ -196,59 +191,66 @@ void fill_defaults(Values& values, bool inherits) {
   }
 }
 
-void Reader::read(const toml::table& root, Document& document) {
+void Reader::read_tables(const toml::table& root, const Section& section, Document& document) {
+  auto& list = document.lists[std::string(section.name)];
+  const auto* tables = root.get_as<toml::array>(section.name);
+  if (!tables) return;
+  for (const auto& node : *tables) {
+    const auto* table = node.as_table();
+    if (!table) continue;  // read_names() tells
+    auto& values = list.emplace_back(section, place(table->source().begin));
+    fill_defaults(values, section.name == "listener");
+    read_settings(*table, values, false);
+  }
+}
+
+void Reader::read_table(const toml::table& root, const Section& section, Document& document) {
+  const auto* table = section.name.empty() ? &root : root.get_as<toml::table>(section.name);
+  Values values(section, table && table != &root ? place(table->source().begin) : file_);
+  fill_defaults(values, false);
+  if (table) read_settings(*table, values, section.name.empty());
+  document.tables.emplace(std::string(section.name), std::move(values));
+}
+
+// Tables that do not exist, and those written in the wrong form.
+void Reader::read_names(const toml::table& root) {
   std::vector<std::string_view> known;
-  for (const Section& section : schema()) {
-    known.push_back(section.name);
-    if (section.repeated) {
-      auto& list = document.lists[std::string(section.name)];
-      const auto* tables = root.get_as<toml::array>(section.name);
-      if (!tables) continue;
-      for (const auto& node : *tables) {
-        const auto* table = node.as_table();
-        if (!table) continue;
-        auto& values = list.emplace_back(section, place(table->source().begin));
-        fill_defaults(values, section.name == "listener");
-        read_settings(*table, values, false);
-      }
+  for (const Section& section : schema()) known.push_back(section.name);
+  for (const auto& [key, node] : root) {
+    const bool is_table = node.is_table(), is_list = node.is_array_of_tables();
+    if (!is_section(key.str())) {
+      if (is_table || is_list) unknown(key, "", known);
       continue;
     }
-    const auto* table = section.name.empty() ? &root : root.get_as<toml::table>(section.name);
-    Values values(section, table ? place(table->source().begin) : file_);
-    fill_defaults(values, false);
-    if (table) read_settings(*table, values, section.name.empty());
-    document.tables.emplace(std::string(section.name), std::move(values));
+    const auto& wanted = section(key.str());
+    if (wanted.repeated ? is_list : is_table) continue;
+    const auto* form =
+        wanted.repeated ? "\"{0}\" must be written [[{0}]]" : "\"{0}\" must be written [{0}]";
+    complain(place(key.source().begin), fmt::format(fmt::runtime(form), wanted.name));
   }
-  for (const auto& [key, node] : root) {
-    if (!node.is_table() && !node.is_array_of_tables()) continue;
-    const auto at = std::ranges::find(schema(), key.str(), &Section::name);
-    if (at == schema().end()) {
-      unknown(key, "", known);
-    } else if (at->repeated != node.is_array_of_tables()) {
-      complain(place(key.source().begin),
-               fmt::format(
-                   "\"{}\" must be written {}", at->name,
-                   at->repeated ? fmt::format("[[{}]]", at->name) : fmt::format("[{}]", at->name)));
-    }
+}
+
+void Reader::read(const toml::table& root, Document& document) {
+  for (const Section& section : schema()) {
+    section.repeated ? read_tables(root, section, document) : read_table(root, section, document);
   }
+  read_names(root);
 }
 
 }  // namespace
 
-std::expected<Document, Errors> read_document(std::string_view toml, const std::string& file) {
+Result<Document> read_document(std::string_view toml, const std::string& file) {
   const auto parsed = toml::parse(toml, file);
   if (!parsed) {
     const auto& at = parsed.error().source().begin;
-    return std::unexpected(Errors{{Blame::Operator, printable(parsed.error().description(), 400),
-                                   "TOML", fmt::format("{}:{}:{}", file, at.line, at.column)}});
+    return fail(Blame::Operator, printable(parsed.error().description(), 400), "TOML",
+                fmt::format("{}:{}:{}", file, at.line, at.column));
   }
   Document document;
   document.file = file;
   Reader reader(file);
   reader.read(parsed.table(), document);
-  if (auto errors = reader.take_errors(); !errors.empty()) {
-    return std::unexpected(std::move(errors));
-  }
+  document.errors = reader.take_errors();
   return document;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <stdexcept>
 
 #include "outrider/base/text.h"
@@ -38,6 +39,12 @@ std::optional<Duration> parse_duration(std::string_view text) {
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) { return with_unit(text, sizes); }
+
+std::string beside(const std::string& file, const std::string& path) {
+  const std::filesystem::path given(path);
+  if (path.empty() || given.is_absolute()) return path;
+  return (std::filesystem::absolute(file).parent_path() / given).lexically_normal().string();
+}
 
 std::string Values::place(std::string_view key) const {
   const auto at = places_.find(key);
@@ -81,6 +88,11 @@ std::size_t Values::choice(std::string_view key) const {
 void Values::set(std::string_view key, Value value, std::string place) {
   values_.insert_or_assign(std::string(key), std::move(value));
   if (!place.empty()) places_.insert_or_assign(std::string(key), std::move(place));
+}
+
+void Values::set_broken(std::string_view key, std::string place) {
+  broken_.emplace(key);
+  places_.insert_or_assign(std::string(key), std::move(place));
 }
 
 const Values& Document::table(std::string_view name) const { return tables.find(name)->second; }

@@ -4,12 +4,19 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <array>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <memory>
 #include <utility>
 
 #include "outrider/base/text.h"
 
 namespace outrider::console {
+namespace asio = boost::asio;
 namespace json = boost::json;
 namespace {
 
@@ -106,6 +113,30 @@ awaitable<json::object> act(const json::object& request, queue::Queue& queue, Lo
   co_return json::object{{"ok", true}, {"messages", *done}};
 }
 
+// Waits for the thread that reloads, which tells how it went.
+awaitable<json::object> reload(const Actions& actions) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto begin = [&actions, executor](auto handler) {
+    // A std::function is copied, the handler cannot be.
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    actions.reload([shared, executor](std::vector<std::string> errors) {
+      asio::post(executor, [shared, errors = std::move(errors)]() mutable {
+        std::move (*shared)(std::move(errors));
+      });
+    });
+  };
+  using Signature = void(std::vector<std::string>);
+  const auto errors = co_await asio::async_initiate<asio::use_awaitable_t<> const, Signature>(
+      begin, asio::use_awaitable);
+  json::object answer{{"ok", errors.empty()}};
+  if (errors.empty()) co_return answer;
+  json::array list;
+  for (const auto& error : errors) list.push_back(json::value(error));
+  answer["error"] = "the configuration was refused; the old one stays";
+  answer["errors"] = std::move(list);
+  co_return answer;
+}
+
 }  // namespace
 
 json::object item_to_json(const queue::Item& item) {
@@ -164,8 +195,7 @@ awaitable<std::string> answer(std::string request, queue::Queue& queue, const Ac
     answer = co_await act(object, queue, log, who);
   } else if (command == "reload") {
     log.info("operator").field("action", "reload").field("who", who);
-    actions.reload();
-    answer["ok"] = true;
+    answer = co_await reload(actions);
   } else if (command == "status") {
     auto status = json::parse(actions.status());
     answer = std::move(status.get_object());

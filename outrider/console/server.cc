@@ -71,12 +71,14 @@ void Server::start(const std::vector<net::IoThread*>& threads) {
 
 void Server::stop() { state_->listener->stop(); }
 
-Result<std::unique_ptr<net::Listener>> listen(const std::string& path, std::optional<gid_t> group,
-                                              std::size_t threads) {
+Result<std::unique_ptr<net::Listener>> listen(const std::string& path, std::optional<uid_t> user,
+                                              std::optional<gid_t> group, std::size_t threads) {
+  constexpr auto unchanged = static_cast<uid_t>(-1);
   auto listener = net::Listener::bind({path}, threads, {.unix_mode = 0660});
   if (!listener) return listener;
-  if (group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0) {
-    return fail_errno("cannot give the control socket to its group", errno, path);
+  if ((user || group) &&
+      ::lchown(path.c_str(), user.value_or(unchanged), group.value_or(unchanged)) != 0) {
+    return fail_errno("cannot give the control socket to its user and group", errno, path);
   }
   return listener;
 }

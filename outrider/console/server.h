@@ -4,6 +4,10 @@
 //     {"command": "queue.list", "after": "0000000000000", "limit": 100}
 //     {"ok": true, "items": […]}
 //     {"ok": false, "error": "…"}
+//
+// `queue.list` and `queue.apply` (with `action`: hold, release, retry, remove) take a filter:
+// `ids`, `sender`, `recipient`, `destination`, `held`. `queue.show` takes `id` and `bytes` of
+// content; `status` and `reload` nothing, and a refused reload answers with `errors`.
 #pragma once
 
 #include <sys/types.h>
@@ -22,9 +26,14 @@
 
 namespace outrider::console {
 
+/// Called once, from any thread, with what was wrong: one text an error; none, and it is done.
+using Reloaded = std::function<void(std::vector<std::string> errors)>;
+/// Asks for the configuration to be read again. Returns at once.
+using OnReload = std::function<void(Reloaded)>;
+
 /// What the server itself does on request. Called on an I/O thread.
 struct Actions {
-  std::function<void()> reload;         ///< asks for it; the log tells how it went
+  OnReload reload;
   std::function<std::string()> status;  ///< a JSON object: version, connections, …
 };
 
@@ -43,8 +52,8 @@ class Server {
   std::shared_ptr<State> state_;
 };
 
-/// The socket file, mode 0660, of the group where one is given.
-Result<std::unique_ptr<net::Listener>> listen(const std::string& path, std::optional<gid_t> group,
-                                              std::size_t threads);
+/// The socket file, mode 0660, of the user and the group where they are given.
+Result<std::unique_ptr<net::Listener>> listen(const std::string& path, std::optional<uid_t> user,
+                                              std::optional<gid_t> group, std::size_t threads);
 
 }  // namespace outrider::console

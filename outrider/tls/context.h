@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "outrider/base/clock.h"
 #include "outrider/base/result.h"
 #include "outrider/base/tls_facts.h"
 #include "outrider/trust/decide.h"
@@ -38,6 +39,9 @@ class ServerContext {
   virtual ssl_ctx_st* native() const = 0;
   /// Loaded leaf certificates, for `check` and the log: subject, names, expiry.
   virtual std::vector<std::string> describe() const = 0;
+  /// Each of them names the host (RFC 6125), a wildcard counting as a client would have it.
+  virtual bool names(const std::string& host) const = 0;
+  virtual Time expires() const = 0;  ///< the first of them
 };
 
 struct ClientOptions {

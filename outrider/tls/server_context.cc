@@ -1,8 +1,11 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <ctime>
 #include <utility>
 
 #include "outrider/tls/context.h"
@@ -96,16 +99,36 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_le
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+Time expiry_time(X509* certificate) {
+  std::tm when{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1) return Time{};
+  return Time(std::chrono::seconds(::timegm(&when)));
+}
+
 class Context final : public ServerContext {
  public:
-  Context(ContextPtr context, std::vector<std::string> certificates)
-      : context_(std::move(context)), certificates_(std::move(certificates)) {}
+  Context(ContextPtr context, std::vector<CertificatePtr> leaves)
+      : context_(std::move(context)), leaves_(std::move(leaves)) {}
   ssl_ctx_st* native() const override { return context_.get(); }
-  std::vector<std::string> describe() const override { return certificates_; }
+  std::vector<std::string> describe() const override {
+    std::vector<std::string> texts;
+    for (const auto& leaf : leaves_) texts.push_back(describe_certificate(leaf.get()));
+    return texts;
+  }
+  bool names(const std::string& host) const override {
+    return std::all_of(leaves_.begin(), leaves_.end(), [&](const auto& leaf) {
+      return X509_check_host(leaf.get(), host.data(), host.size(), 0, nullptr) == 1;
+    });
+  }
+  Time expires() const override {
+    Time first = Time::max();
+    for (const auto& leaf : leaves_) first = std::min(first, expiry_time(leaf.get()));
+    return first;
+  }
 
  private:
   ContextPtr context_;
-  std::vector<std::string> certificates_;
+  std::vector<CertificatePtr> leaves_;
 };
 
 ContextPtr make_context(Version least) {
@@ -129,7 +152,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::load(const ServerOpt
   auto context = make_context(options.least);
   if (!context) return fail(Blame::Environment, "no TLS context: " + take_openssl_error());
 
-  std::vector<std::string> certificates;
+  std::vector<CertificatePtr> leaves;
   std::vector<int> kinds;
   for (const auto& pair : options.keys) {
     auto loaded = load_pair(pair);
@@ -144,9 +167,9 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::load(const ServerOpt
                                  loaded->chain.get(), 1) != 1) {
       return refuse(pair.certificate_file, "cannot be used");
     }
-    certificates.push_back(describe_certificate(loaded->leaf.get()));
+    leaves.push_back(std::move(loaded->leaf));
   }
-  return std::make_shared<Context>(std::move(context), std::move(certificates));
+  return std::make_shared<Context>(std::move(context), std::move(leaves));
 }
 
 }  // namespace outrider::tls

@@ -27,6 +27,19 @@ TEST(ServerContext, DescribesItsCertificates) {
               testing::StartsWith("CN=mx.example.org for mx.example.org, example.org, until "));
 }
 
+TEST(ServerContext, TellsWhomItNamesAndForHowLong) {
+  test::TestCa ca;
+  const auto files = ca.issue({.names = {"mx.example.org", "*.example.net"}});
+  const auto context = *ServerContext::load({{{files.certificate, files.key}}});
+  EXPECT_TRUE(context->names("mx.example.org"));
+  EXPECT_TRUE(context->names("a.example.net"));
+  EXPECT_FALSE(context->names("x.example.org"));
+  EXPECT_FALSE(context->names("notmx.example.org"));
+  EXPECT_GT(context->expires(), now());
+  const auto old = ca.issue({.names = {"old.example"}, .age = CertificateWish::Age::Expired});
+  EXPECT_LT((*ServerContext::load({{{old.certificate, old.key}}}))->expires(), now());
+}
+
 TEST(ServerContext, ErrorsNameTheFileAndTheReason) {
   test::TestCa ca;
   const auto one = ca.issue("one.example");

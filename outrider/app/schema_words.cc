@@ -1,0 +1,37 @@
+// Ranges as people read them, the same in errors and on the reference page.
+#include <fmt/format.h>
+
+#include "outrider/app/schema.h"
+#include "outrider/base/clock.h"
+
+namespace outrider::app {
+namespace {
+
+constexpr double no_bound = 1e15;
+
+std::string bytes(double value) {
+  constexpr double KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
+  if (value >= GiB) return fmt::format("{} GiB", value / GiB);
+  if (value >= MiB) return fmt::format("{} MiB", value / MiB);
+  if (value >= KiB) return fmt::format("{} KiB", value / KiB);
+  return fmt::format("{}", value);
+}
+
+std::string bound(double value, Type type) {
+  if (type == Type::Duration) return spoken(Duration(static_cast<std::int64_t>(value)));
+  if (type == Type::Size) return bytes(value);
+  return fmt::format("{}", value);
+}
+
+}  // namespace
+
+std::string range_words(const Setting& setting) {
+  const bool has_one = setting.type == Type::Count || setting.type == Type::Number ||
+                       setting.type == Type::Size || setting.type == Type::Duration;
+  if (!has_one) return {};
+  const auto least = bound(setting.least, setting.type);
+  if (setting.most >= no_bound) return "at least " + least;
+  return least + " to " + bound(setting.most, setting.type);
+}
+
+}  // namespace outrider::app
