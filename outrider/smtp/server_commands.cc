@@ -84,7 +84,8 @@ std::optional<Event> ServerSession::State::run_command(std::string_view line) {
   const auto argument =
       space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
   const FixedReply* wrong = nullptr;
-  if (!is_command_text(word->verb, line) || !fits(word->argument, argument)) wrong = &replies::bad_syntax;
+  if (!is_command_text(word->verb, line) || !fits(word->argument, argument))
+    wrong = &replies::bad_syntax;
   if (!wrong && word->verb != Verb::Bdat) wrong = refusal(word->verb, phase);
   if (!wrong && word->verb == Verb::Unserved) wrong = &replies::no_such_command;
   if (wrong) {

@@ -58,7 +58,7 @@ struct ServerLimits {
   std::uint64_t message_size = 50 << 20;  ///< bytes of content; announced by SIZE
   std::size_t errors = 20;  ///< refused commands since the last accepted message, before 421
   std::size_t idle_commands = 100;  ///< commands without an accepted message before 421
-  std::size_t transactions = 1000;        ///< messages a connection (LIMITS MAILMAX, RFC 9422)
+  std::size_t transactions = 1000;  ///< messages a connection (LIMITS MAILMAX, RFC 9422)
 };
 
 struct ServerOptions {

@@ -70,7 +70,7 @@ struct ServerSession::State {
   bool smtputf8 = false;
   std::size_t recipients = 0;
   std::size_t excess_recipients = 0;  ///< refused because there were too many
-  std::size_t answers_left = 0;  ///< to MessageEnd: one, or one a recipient under LMTP
+  std::size_t answers_left = 0;       ///< to MessageEnd: one, or one a recipient under LMTP
   BodyReader reader{BodyReader::Framing::Dots, LineEnds::Strict};
   std::uint64_t content_size = 0;
   std::uint64_t chunk_left = 0;

@@ -6,7 +6,6 @@ namespace outrider::smtp {
 namespace {
 
 using test::by_byte;
-using test::cut_at;
 using test::Dialogue;
 using test::mx_options;
 using test::whole;
@@ -57,33 +56,6 @@ TEST(ServerSession, AnEmptyMessageIsAMessage) {
   EXPECT_EQ(client.codes("DATA\r\n.\r\n"), "354 250");
   ASSERT_EQ(client.messages().size(), 1U);
   EXPECT_EQ(client.messages()[0].content, "");
-}
-
-TEST(ServerSession, EhloListsWhatIsServed) {
-  Dialogue client;
-  const auto reply = client.says("EHLO client.example\r\n");
-  for (const auto* extension :
-       {"250-mx.example\r\n", "PIPELINING", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN",
-        "SIZE 52428800", "SMTPUTF8", "CHUNKING", "BINARYMIME", "LIMITS MAILMAX=1000 RCPTMAX=1000",
-        "250 STARTTLS\r\n"}) {
-    EXPECT_TRUE(reply.contains(extension)) << extension;
-  }
-  EXPECT_FALSE(reply.contains("AUTH"));
-  EXPECT_EQ(client.session().helo(), "client.example");
-  EXPECT_TRUE(client.session().extended());
-}
-
-TEST(ServerSession, HeloListsNothingAndAllowsNoParameters) {
-  Dialogue client;
-  EXPECT_EQ(client.says("HELO client.example\r\n"), "250 mx.example\r\n");
-  EXPECT_FALSE(client.session().extended());
-  EXPECT_EQ(client.codes("MAIL FROM:<a@example.org> SIZE=1\r\n"), "555");
-}
-
-// RFC 5321 §4.1.4.
-TEST(ServerSession, AnEhloWithoutANameIsRefused) {
-  Dialogue client;
-  EXPECT_EQ(client.codes("EHLO\r\nHELO \r\nEHLO a b\r\n"), "501 501 501");
 }
 
 TEST(ServerSession, KeepsTheOrderOfCommands) {
@@ -170,34 +142,6 @@ TEST(ServerSession, NothingIsReadBehindQuit) {
   EXPECT_EQ(client.codes("QUIT\r\nDATA\r\nNOOP\r\n", whole), "221");
   EXPECT_EQ(client.dropped(), 1U);
   EXPECT_EQ(client.why_closed(), "QUIT");
-}
-
-TEST(ServerSession, HelpNamesTheCommands) {
-  Dialogue client;
-  const auto reply = client.says("HELP\r\n");
-  EXPECT_TRUE(reply.starts_with("214 2.0.0 commands: MAIL RCPT DATA BDAT EHLO HELO RSET")) << reply;
-  EXPECT_FALSE(reply.contains("LHLO"));
-  EXPECT_FALSE(reply.contains("AUTH"));
-  EXPECT_TRUE(Dialogue(lmtp_options()).says("HELP\r\n").contains("LHLO"));
-}
-
-// RFC 5321 §3.5.3, §7.3: who exists is told to nobody.
-TEST(ServerSession, VrfyTellsNothing) {
-  Dialogue client;
-  EXPECT_EQ(client.says("VRFY root\r\n"), client.says("VRFY nosuchuser\r\n"));
-  EXPECT_EQ(client.codes("EXPN staff\r\nVRFY\r\n"), "502 501");
-}
-
-TEST(ServerSession, VerbsInAnyCaseAndSpacesBehindThem) {
-  Dialogue client;
-  EXPECT_EQ(client.codes("ehlo x.example \r\nmAiL fRoM:<a@example.org>\r\nrset  \r\n"),
-            "250 250 250");
-}
-
-TEST(ServerSession, ArgumentsWhereNoneBelongAreRefused) {
-  Dialogue client;
-  client.open();
-  EXPECT_EQ(client.codes("RSET now\r\nDATA x\r\nSTARTTLS x\r\n"), "501 501 501");
 }
 
 TEST(ServerSession, OtherProtocolsAreSentAwayAtTheirFirstLine) {

@@ -1,4 +1,4 @@
-// BDAT (RFC 3030), LMTP (RFC 2033) and STARTTLS (RFC 3207) as a ServerSession serves them.
+// Content as a ServerSession takes it: by BDAT (RFC 3030), and with the replies of LMTP (RFC 2033).
 #include <gtest/gtest.h>
 
 #include "support/dialogue.h"
@@ -7,7 +7,6 @@ namespace outrider::smtp {
 namespace {
 
 using test::by_byte;
-using test::cut_at;
 using test::Dialogue;
 using test::mx_options;
 using test::whole;
@@ -155,68 +154,6 @@ TEST(ServerLmtp, EachRecipientHasItsReplyWhenTheSessionRefuses) {
 TEST(ServerLmtp, DataWithoutRecipientsIsRefused) {
   Dialogue client(lmtp_options());
   EXPECT_EQ(client.codes("LHLO x.example\r\nMAIL FROM:<a@example.org>\r\nDATA\r\n"), "250 250 503");
-}
-
-// RFC 3207 §4.2.
-TEST(ServerStartTls, ForgetsWhatWasLearnedBefore) {
-  Dialogue client;
-  client.says("EHLO before.example\r\n");
-  EXPECT_EQ(client.says("STARTTLS\r\n"), "220 2.0.0 ready to start TLS\r\n");
-  EXPECT_TRUE(client.handshaking());
-  client.tls();
-  EXPECT_EQ(client.session().helo(), "");
-  EXPECT_TRUE(client.session().secure());
-  EXPECT_EQ(client.codes("MAIL FROM:<a@example.org>\r\n"), "503");
-  const auto reply = client.says("EHLO x.example\r\n");
-  EXPECT_FALSE(reply.contains("STARTTLS"));
-  EXPECT_EQ(client.codes("STARTTLS\r\n"), "503");
-}
-
-TEST(ServerStartTls, GreetsOnlyOnce) {
-  Dialogue client;
-  client.says("EHLO x.example\r\nSTARTTLS\r\n");
-  const auto before = client.replies();
-  client.tls();
-  EXPECT_EQ(client.replies(), before);
-}
-
-// CVE-2011-0411.
-TEST(ServerStartTls, BytesBehindItEndTheSession) {
-  for (const auto* behind : {"EHLO evil.example\r\n", "N", "\r\n", "\x16\x03\x01"}) {
-    Dialogue client;
-    client.says("EHLO x.example\r\n");
-    EXPECT_EQ(client.codes("STARTTLS\r\n" + std::string(behind), whole), "554");
-    EXPECT_TRUE(client.closed());
-  }
-}
-
-TEST(ServerStartTls, WhatComesAfterItIsForTheHandshake) {
-  Dialogue client;
-  client.says("EHLO x.example\r\n");
-  EXPECT_EQ(client.codes("STARTTLS\r\nNOOP\r\n", cut_at(10)), "220");
-  EXPECT_EQ(client.unheard(), 6U);
-}
-
-TEST(ServerStartTls, IsRefusedInATransaction) {
-  Dialogue client;
-  client.open();
-  EXPECT_EQ(client.codes("STARTTLS\r\nDATA\r\n"), "503 354");
-}
-
-TEST(ServerStartTls, IsRefusedWhereThereIsNoCertificate) {
-  auto options = mx_options();
-  options.offer_starttls = false;
-  Dialogue client(options);
-  EXPECT_FALSE(client.says("EHLO x.example\r\n").contains("STARTTLS"));
-  EXPECT_EQ(client.says("STARTTLS\r\n"), "454 4.7.0 TLS is not available\r\n");
-  Dialogue unlucky;
-  unlucky.tls_works = false;
-  EXPECT_EQ(unlucky.codes("EHLO x.example\r\nSTARTTLS\r\nNOOP\r\n"), "250 454 250");
-}
-
-TEST(ServerStartTls, IsNotOfferedWhereTheConnectionBeganWithTls) {
-  Dialogue client(mx_options(), true);
-  EXPECT_FALSE(client.says("EHLO x.example\r\n").contains("STARTTLS"));
 }
 
 }  // namespace
