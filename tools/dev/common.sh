@@ -5,7 +5,7 @@ suites=(tidy unit threads system crash fuzz)
 build_packages=(clang-19 lld-19 clang-format-19 llvm-19 libclang-rt-19-dev ccache cmake ninja-build pkg-config
   git openssl python3 libboost1.81-dev libfmt-dev libssl-dev libunbound-dev dns-root-data
   libidn2-dev librocksdb-dev libtomlplusplus-dev libcli11-dev)
-test_packages=(libgtest-dev libgmock-dev nlohmann-json3-dev ldnsutils nsd swaks libnet-ssleay-perl msmtp
+test_packages=(libgtest-dev libgmock-dev nlohmann-json3-dev zlib1g-dev ldnsutils nsd swaks libnet-ssleay-perl msmtp
   curl npm xfsprogs)
 lint_packages=(clang-tidy-19)
 
