@@ -155,6 +155,7 @@ int queue_act(const QueueRequest& request, const std::string& action) {
   }
   auto question = with_filter(request, "queue.apply");
   question["action"] = action;
+  if (request.all) question["all"] = true;
   const auto [answer, code] = ask(request, question);
   if (!answer || request.json) return code;
   print(fmt::format("{}: {} messages\n", action, number(*answer, "messages")));

@@ -46,7 +46,7 @@ struct Section {
 const std::vector<Section>& schema();
 const Section& section(std::string_view name);
 
-/// `30 s to 5 days`, `at least 1 MiB`; empty where the type has no range.
+/// `30s to 5d`, `at least 1 MiB`; empty where the type has no range.
 std::string range_words(const Setting& setting);
 
 }  // namespace outrider::app

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "outrider/app/schema.h"
-#include "outrider/base/clock.h"
 
 namespace outrider::app {
 namespace {
@@ -17,8 +16,19 @@ std::string bytes(double value) {
   return fmt::format("{}", value);
 }
 
+// As it is written in the file: in the largest unit that leaves no rest.
+std::string duration(std::int64_t milliseconds) {
+  constexpr std::int64_t second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
+  if (milliseconds % day == 0 && milliseconds > 0) return fmt::format("{}d", milliseconds / day);
+  if (milliseconds % hour == 0 && milliseconds > 0) return fmt::format("{}h", milliseconds / hour);
+  if (milliseconds % minute == 0 && milliseconds > 0)
+    return fmt::format("{}m", milliseconds / minute);
+  if (milliseconds % second == 0) return fmt::format("{}s", milliseconds / second);
+  return fmt::format("{}ms", milliseconds);
+}
+
 std::string bound(double value, Type type) {
-  if (type == Type::Duration) return spoken(Duration(static_cast<std::int64_t>(value)));
+  if (type == Type::Duration) return duration(static_cast<std::int64_t>(value));
   if (type == Type::Size) return bytes(value);
   return fmt::format("{}", value);
 }

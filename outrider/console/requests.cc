@@ -107,6 +107,10 @@ awaitable<json::object> act(const json::object& request, queue::Queue& queue, Lo
     co_return failure(bad("no action \"" + printable(named) + "\"").error());
   const auto filter = filter_of(request);
   if (!filter) co_return failure(filter.error());
+  const auto* all = request.if_contains("all");
+  if (*filter == queue::Filter{} && !(all && all->is_bool() && all->get_bool())) {
+    co_return failure(bad("no filter, and \"all\" is not true").error());
+  }
   const auto done = co_await queue.apply(at->action, *filter);
   if (!done) co_return failure(done.error());
   log.info("operator").field("action", named).field("messages", *done).field("who", who);
@@ -137,6 +141,26 @@ awaitable<json::object> reload(const Actions& actions) {
   co_return answer;
 }
 
+constexpr std::array<std::string_view, 5> not_of_filters{"command", "action", "all", "after",
+                                                         "limit"};
+
+std::string* text_part(queue::Filter& filter, std::string_view key) {
+  if (key == "sender") return &filter.sender;
+  if (key == "recipient") return &filter.recipient;
+  return key == "destination" ? &filter.destination : nullptr;
+}
+
+Result<std::vector<MessageId>> ids_of(const json::array& values) {
+  std::vector<MessageId> ids;
+  for (const auto& value : values) {
+    const auto text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+    const auto id = MessageId::parse(text);
+    if (!id) return bad("\"" + printable(text) + "\" is no message id");
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 json::object item_to_json(const queue::Item& item) {
@@ -158,21 +182,24 @@ json::object item_to_json(const queue::Item& item) {
   return out;
 }
 
+// A part that is misspelled or of another type would match all messages: it is refused instead.
 Result<queue::Filter> filter_of(const json::object& request) {
   queue::Filter filter;
-  if (const auto* ids = request.if_contains("ids"); ids && ids->is_array()) {
-    for (const auto& value : ids->get_array()) {
-      const auto text = value.is_string() ? std::string(value.get_string()) : std::string();
-      const auto id = MessageId::parse(text);
-      if (!id) return bad("\"" + printable(text) + "\" is no message id");
-      filter.ids.push_back(*id);
+  for (const auto& part : request) {
+    const std::string_view key(part.key().data(), part.key().size());
+    const auto& value = part.value();
+    if (key == "ids" && value.is_array()) {
+      auto ids = ids_of(value.get_array());
+      if (!ids) return std::unexpected(ids.error());
+      filter.ids = std::move(*ids);
+    } else if (key == "held" && value.is_bool()) {
+      filter.held = value.get_bool();
+    } else if (const auto text = text_part(filter, key); text && value.is_string()) {
+      text->assign(value.get_string());
+    } else if (std::ranges::find(not_of_filters, key) == not_of_filters.end()) {
+      return bad("\"" + printable(key) + "\" is no part of a filter, or of another type");
     }
   }
-  filter.sender = text_of(request, "sender");
-  filter.recipient = text_of(request, "recipient");
-  filter.destination = text_of(request, "destination");
-  if (const auto* held = request.if_contains("held"); held && held->is_bool())
-    filter.held = held->get_bool();
   return filter;
 }
 

@@ -6,8 +6,9 @@
 //     {"ok": false, "error": "…"}
 //
 // `queue.list` and `queue.apply` (with `action`: hold, release, retry, remove) take a filter:
-// `ids`, `sender`, `recipient`, `destination`, `held`. `queue.show` takes `id` and `bytes` of
-// content; `status` and `reload` nothing, and a refused reload answers with `errors`.
+// `ids`, `sender`, `recipient`, `destination`, `held`. To act on every message, `all` has to be
+// true. `queue.show` takes `id` and `bytes` of content; `status` and `reload` take nothing, and a
+// refused reload answers with `errors`.
 #pragma once
 
 #include <sys/types.h>

@@ -99,6 +99,8 @@ struct Filter {
   std::string recipient;    ///< address, or `@domain`
   std::string destination;  ///< key of a next hop, or a recipient's domain
   std::optional<bool> held;
+
+  bool operator==(const Filter&) const = default;
 };
 
 /// A message as it lies in the queue.
