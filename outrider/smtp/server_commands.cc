@@ -182,7 +182,7 @@ std::optional<Event> ServerSession::State::on_mail(std::string_view arguments) {
   }
   body = mail->body;
   smtputf8 = mail->smtputf8;
-  recipients = 0;
+  recipients = excess_recipients = 0;
   content_size = 0;
   return ask(Question::Sender, Sender{std::move(*mail)});
 }

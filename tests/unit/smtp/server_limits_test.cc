@@ -111,6 +111,19 @@ TEST(ServerLimits, TooManyRecipientsLeaveTheOthersTheirMessage) {
   EXPECT_EQ(client.messages()[0].recipients.size(), 100U);
 }
 
+TEST(ServerLimits, RecipientsTooManyAreCountedForEachMessage) {
+  auto options = mx_options();
+  options.limits.recipients = 100;
+  Dialogue client(options);
+  client.says("EHLO x.example\r\n");
+  for (int i = 0; i < 3; ++i) {
+    client.says("MAIL FROM:<a@example.org>\r\n");
+    EXPECT_EQ(count(client.codes(repeated("RCPT TO:<b@example.net>\r\n", 190)), "452"), 90U);
+    EXPECT_EQ(client.codes("DATA\r\n.\r\n"), "354 250");
+  }
+  EXPECT_TRUE(client.refused().empty());
+}
+
 TEST(ServerLimits, RecipientsWithoutEndEndTheSession) {
   auto options = mx_options();
   options.limits.recipients = 100;
