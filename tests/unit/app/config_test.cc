@@ -1,3 +1,4 @@
+// Covers: app/config_receive.cc
 #include "outrider/app/config.h"
 
 #include <gmock/gmock.h>

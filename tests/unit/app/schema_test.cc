@@ -1,3 +1,4 @@
+// Covers: app/schema_words.cc
 #include "outrider/app/schema.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
 // The program as a whole: a server in a process of its own, and the command line beside it.
+// Covers: app/server.cc app/queue_command.cc app/send.cc
 #include "outrider/app/serve.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// The control socket, with a real client at its other end.
+// The control socket, with a real client at its other end. Covers: console/requests.cc
 #include "outrider/console/server.h"
 
 #include <gmock/gmock.h>
