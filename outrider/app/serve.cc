@@ -89,10 +89,6 @@ void reload(Server& server, const std::string& file, ReloadDesk& desk, Log& log)
   for (const auto& reloaded : asked) reloaded(errors);
 }
 
-int exit_code_of(const Error& error) {
-  return error.blame == Blame::Operator ? exit_config : exit_temporary;
-}
-
 // A second signal while it drains ends it at once: what was accepted is safe on disk.
 void end_at_once_on_second_signal(const sigset_t& signals) {
   sigset_t ends = signals;
@@ -126,7 +122,7 @@ int serve(const std::string& file) {
     log.error("start").field("reason", server.error().text());
     log.flush();
     print_errors({server.error()});
-    return exit_code_of(server.error());
+    return exit_temporary;  // the configuration is sound: another time it may work
   }
   notify(log, "READY=1");
   for (;;) {

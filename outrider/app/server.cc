@@ -69,7 +69,7 @@ std::string needs_restart(const Config& before, const Config& after) {
   std::vector<std::string_view> names;
   for (const auto& [name, values] : after.at_start) {
     if (!values.same_as(before.at_start.at(name)))
-      names.push_back(name.empty() ? "hostname" : name);
+      names.push_back(name.empty() ? std::string_view("hostname") : name);
   }
   const auto same = [](const ListenerConfig& a, const ListenerConfig& b) {
     return a.name == b.name && a.address == b.address;
