@@ -74,9 +74,9 @@ ALIASES
 demo_send() { # demo_send RECIPIENT SUBJECT OPTION...
   local recipient=$1 subject=$2
   shift 2
-  printf 'Subject: %s\n\nThis message went through Outrider with %s.\n' "$subject" "$*" |
+  printf 'This message went through Outrider with %s.\n' "$*" |
     build/release/outrider send --server "127.0.0.1:$smtp_port" --from ada@example.org --to "$recipient" \
-      --ca "$demo/tls/ca.pem" "$@" > "$demo/last-send" 2>&1 ||
+      --header "Subject: $subject" --ca "$demo/tls/ca.pem" "$@" > "$demo/last-send" 2>&1 ||
     { cat "$demo/last-send" >&2; return 1; }
 }
 
