@@ -121,8 +121,8 @@ void add_send_tls(CLI::App& command, CommandLine& line) {
       "STARTTLS or nothing (without it: where offered)");
   auto* implicit = command.add_flag_callback(
       "--implicit-tls", [&send] { send.tls = SendTls::Implicit; }, "TLS from the first byte");
-  auto* plain = command.add_flag_callback(
-      "--plain", [&send] { send.tls = SendTls::None; }, "No TLS");
+  auto* plain =
+      command.add_flag_callback("--plain", [&send] { send.tls = SendTls::None; }, "No TLS");
   starttls->excludes(implicit)->excludes(plain);
   implicit->excludes(plain);
   command.add_option("--ca", send.ca_file, "PEM file of authorities");

@@ -93,7 +93,7 @@ void reload(Server& server, const std::string& file, ReloadDesk& desk, Log& log)
 void end_at_once_on_second_signal(const sigset_t& signals) {
   sigset_t ends = signals;
   sigdelset(&ends, SIGHUP);
-  struct sigaction at_once {};
+  struct sigaction at_once{};
   at_once.sa_handler = [](int) { ::_exit(exit_ok); };
   for (const int number : {SIGTERM, SIGINT}) ::sigaction(number, &at_once, nullptr);
   ::pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);

@@ -20,9 +20,9 @@ class Input {
   Input& operator=(Input&&) noexcept;
   ~Input();
 
-  std::span<char> prepare();       ///< room behind the waiting bytes; empty when there is none
-  void received(std::size_t n);    ///< n bytes of the last prepare() are there now
-  void append(std::string_view);   ///< prepare, copy, received; the bytes must fit
+  std::span<char> prepare();      ///< room behind the waiting bytes; empty when there is none
+  void received(std::size_t n);   ///< n bytes of the last prepare() are there now
+  void append(std::string_view);  ///< prepare, copy, received; the bytes must fit
   std::string_view view() const { return {data_ + begin_, end_ - begin_}; }
   void consume(std::size_t n);
   bool empty() const { return begin_ == end_; }

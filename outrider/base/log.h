@@ -49,8 +49,8 @@ class LogLine {
 struct LogOptions {
   LogForm form = LogForm::Text;
   LogLevel least = LogLevel::Info;
-  std::string path;         ///< a file that is appended to; empty: standard error
-  bool timestamps = true;   ///< off where the journal adds its own
+  std::string path;               ///< a file that is appended to; empty: standard error
+  bool timestamps = true;         ///< off where the journal adds its own
   std::size_t backlog = 4 << 20;  ///< bytes waiting at most; then lines are counted and dropped
 };
 

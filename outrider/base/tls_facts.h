@@ -10,11 +10,11 @@ enum class PeerCheck { None, NoCertificate, Unverified, Verified };
 
 /// Facts of one finished handshake. Strings are OpenSSL's names, printable ASCII.
 struct TlsFacts {
-  std::string version;   ///< `TLSv1.3`
-  std::string cipher;    ///< `TLS_AES_256_GCM_SHA384`
-  std::string group;     ///< `X25519`; empty where the library does not tell
+  std::string version;  ///< `TLSv1.3`
+  std::string cipher;   ///< `TLS_AES_256_GCM_SHA384`
+  std::string group;    ///< `X25519`; empty where the library does not tell
   bool resumed = false;
-  std::string sni;       ///< the name the client asked for
+  std::string sni;  ///< the name the client asked for
   PeerCheck peer = PeerCheck::None;
   std::string peer_name;  ///< subject or name of the peer's certificate, bounded and printable
   std::string why;        ///< the library's reason where peer is Unverified

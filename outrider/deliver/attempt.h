@@ -23,11 +23,11 @@ struct Said {
 /// Recipients of the claim that nothing was said about are due again at once.
 struct Attempt {
   std::vector<Said> said;
-  std::string relay;   ///< for the log: `mx.example[192.0.2.1]:25`, `local`, `none`
-  std::string remote;  ///< the same, for words that are not ours
-  std::string tls;     ///< TlsFacts::text(); empty in clear
-  std::string level;   ///< of trust::decide; empty where nothing was connected
-  bool here = false;   ///< into a mailbox, not to a next hop
+  std::string relay;           ///< for the log: `mx.example[192.0.2.1]:25`, `local`, `none`
+  std::string remote;          ///< the same, for words that are not ours
+  std::string tls;             ///< TlsFacts::text(); empty in clear
+  std::string level;           ///< of trust::decide; empty where nothing was connected
+  bool here = false;           ///< into a mailbox, not to a next hop
   bool peer_notifies = false;  ///< the next hop offers DSN, and tells of success itself
   bool in_doubt = false;       ///< the end of content was sent and not answered
 

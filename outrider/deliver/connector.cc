@@ -131,8 +131,8 @@ awaitable<Connector::Try> Connector::try_target(Target target) {
         .field("relay", target.remote)
         .field("level", trust::name(target.verdict.level))
         .field("why", tried.error().reply.text);
-    const bool in_clear = target.kind != Route::Kind::Smtps &&
-                          target.verdict.fallback == trust::Fallback::Plaintext;
+    const bool in_clear =
+        target.kind != Route::Kind::Smtps && target.verdict.fallback == trust::Fallback::Plaintext;
     if (in_clear) tried = co_await try_once(target, false);
   }
   if (target.endpoint) {
@@ -174,9 +174,9 @@ awaitable<Connector::Try> Connector::dial(const Target& target) {
     co_return std::unexpected(
         Refusal{Refusal::Kind::Unreachable, unreachable(std::move(why)), true});
   }
-  auto connection = std::make_unique<Connection>(
-      std::move(*stream), lmtp ? site_->lmtp : site_->smtp, target.kind == Route::Kind::Smtps,
-      target.remote, open_);
+  auto connection =
+      std::make_unique<Connection>(std::move(*stream), lmtp ? site_->lmtp : site_->smtp,
+                                   target.kind == Route::Kind::Smtps, target.remote, open_);
   connection->level = target.verdict.level;
   co_return connection;
 }

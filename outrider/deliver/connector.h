@@ -17,10 +17,10 @@ namespace outrider::deliver {
 struct Reached {
   std::unique_ptr<Connection> connection;
   smtp::Reply reply;
-  bool ours = true;        ///< the words are not a server's
-  std::string remote;      ///< who said them, or was tried
-  std::string level;       ///< of TLS, where a host was tried
-  bool permanent = false;  ///< mail for this destination fails
+  bool ours = true;             ///< the words are not a server's
+  std::string remote;           ///< who said them, or was tried
+  std::string level;            ///< of TLS, where a host was tried
+  bool permanent = false;       ///< mail for this destination fails
   std::optional<Steady> retry;  ///< all hosts are known to be dead until then
 };
 
@@ -32,8 +32,7 @@ class Connector {
  public:
   Connector(std::shared_ptr<Site> site, net::IoThread& thread, OpenConnections& open);
 
-  awaitable<Reached> connect(Destination destination,
-                             std::shared_ptr<const tls::ClientContext> tls,
+  awaitable<Reached> connect(Destination destination, std::shared_ptr<const tls::ClientContext> tls,
                              Memory memory = Memory::Trusted);
 
  private:

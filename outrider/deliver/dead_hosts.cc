@@ -34,8 +34,8 @@ void DeadHosts::make_room(Steady time) {
   if (hosts_.size() < limits_.hosts) return;
   std::erase_if(hosts_, [&](const auto& host) { return host.second.until <= time; });
   if (hosts_.size() < limits_.hosts || hosts_.empty()) return;
-  hosts_.erase(std::ranges::min_element(
-      hosts_, {}, [](const auto& host) { return host.second.until; }));
+  hosts_.erase(
+      std::ranges::min_element(hosts_, {}, [](const auto& host) { return host.second.until; }));
 }
 
 }  // namespace outrider::deliver

@@ -47,8 +47,7 @@ Deliverer::Deliverer(Options options, std::shared_ptr<const Routes> routes, queu
   const auto total = state_->site->options.concurrency.total;
   const auto share = (total + state_->threads.size() - 1) / state_->threads.size();
   for (unsigned i = 0; i < state_->threads.size(); ++i) {
-    state_->shards.push_back(
-        std::make_shared<Shard>(state_->site, *state_->threads[i], i, share));
+    state_->shards.push_back(std::make_shared<Shard>(state_->site, *state_->threads[i], i, share));
   }
 }
 
@@ -80,8 +79,8 @@ void Deliverer::reload(std::shared_ptr<const Routes> routes,
 
 DelivererCounts Deliverer::counts() const {
   const Site& site = *state_->site;
-  return {site.running.load(),  site.idle.load(),     site.connected.load(),
-          site.sent.load(),     site.deferred.load(), site.bounced.load()};
+  return {site.running.load(), site.idle.load(),     site.connected.load(),
+          site.sent.load(),    site.deferred.load(), site.bounced.load()};
 }
 
 }  // namespace outrider::deliver

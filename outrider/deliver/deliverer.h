@@ -33,7 +33,7 @@ struct DelivererCounts {
   std::uint64_t connected = 0;  ///< connections that were made since the start
   std::uint64_t sent = 0;       ///< recipients
   std::uint64_t deferred = 0;
-  std::uint64_t bounced = 0;    ///< refused for good, or expired
+  std::uint64_t bounced = 0;  ///< refused for good, or expired
 };
 
 /// Queue, resolver, threads and log outlive it; the threads are destroyed before the queue, since

@@ -51,10 +51,10 @@ struct Lane {
   std::shared_ptr<const tls::ClientContext> tls;
   unsigned generation = 0;
   Window window;
-  std::size_t running = 0;     ///< workers
-  std::size_t trying = 0;      ///< of them, those that connect or are in a transaction
-  std::uint64_t signals = 0;   ///< how often the queue said that there is work
-  bool queued = false;         ///< waits for the thread's share of deliveries
+  std::size_t running = 0;                  ///< workers
+  std::size_t trying = 0;                   ///< of them, those that connect or are in a transaction
+  std::uint64_t signals = 0;                ///< how often the queue said that there is work
+  bool queued = false;                      ///< waits for the thread's share of deliveries
   std::vector<std::unique_ptr<Idle>> idle;  ///< the last one was used last
   std::optional<Pause> pause;
   Duration wait{0};        ///< of the last pause; 0 after a success

@@ -87,7 +87,7 @@ class Walk {
 };
 
 std::unexpected<smtp::Reply> Walk::why_not(const std::string& name, int error) const {
-  struct stat is {};
+  struct stat is{};
   const bool known = ::fstatat(here_.fd(), name.c_str(), &is, AT_SYMLINK_NOFOLLOW) == 0;
   if (known && S_ISLNK(is.st_mode)) {
     return refuse("4.3.5", "mail folder " + printable(path_) + " is a symbolic link");
@@ -134,7 +134,7 @@ Stored<void> Walk::enter(std::string_view part) {
   }
   if (fd < 0) return why_not(name, errno);
   here_ = Folder(fd);
-  struct stat is {};
+  struct stat is{};
   if (::fstat(fd, &is) != 0) return refuse_errno("cannot look at " + printable(path_), errno);
   if (made) {
     const Folder opened(::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -145,7 +145,7 @@ Stored<void> Walk::enter(std::string_view part) {
 }
 
 Stored<Folder> Walk::end() {
-  struct stat is {};
+  struct stat is{};
   Folder folder(::openat(here_.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.fd() < 0 || ::fstat(folder.fd(), &is) != 0) {
     return refuse_errno("cannot open mail folder " + printable(path_), errno);

@@ -18,20 +18,20 @@
 namespace outrider::deliver {
 
 struct HopOptions {
-  std::vector<std::string> own_names;     ///< lower case: an MX of that name is this server
-  std::vector<IpAddress> own_addresses;   ///< so is a host with one of them
-  bool loopback_is_own = true;            ///< mail for the world never goes to 127.0.0.1 or ::1
+  std::vector<std::string> own_names;    ///< lower case: an MX of that name is this server
+  std::vector<IpAddress> own_addresses;  ///< so is a host with one of them
+  bool loopback_is_own = true;           ///< mail for the world never goes to 127.0.0.1 or ::1
   /// Both: IPv6 and IPv4 take turns (RFC 8305 §4).
   AddressFamilies families = AddressFamilies::Both;
-  std::size_t hosts = 20;                 ///< most that are tried for one destination
-  std::size_t addresses = 8;              ///< most of one host
+  std::size_t hosts = 20;     ///< most that are tried for one destination
+  std::size_t addresses = 8;  ///< most of one host
 };
 
 struct Host {
   std::string name;       ///< as the MX record or the route names it; an address in text form
   std::string canonical;  ///< where CNAMEs led
   std::uint16_t preference = 0;
-  bool secure = false;    ///< validated, from the MX record to the addresses
+  bool secure = false;               ///< validated, from the MX record to the addresses
   std::vector<IpAddress> addresses;  ///< in the order to try; not empty
 };
 

@@ -11,8 +11,8 @@ namespace outrider::deliver {
 
 /// What is looked for, and on whose word.
 struct Search {
-  std::string name;        ///< the domain, or the host of the operator's route
-  bool by_route = false;   ///< the operator named it: a fault is ours to put right
+  std::string name;       ///< the domain, or the host of the operator's route
+  bool by_route = false;  ///< the operator named it: a fault is ours to put right
 };
 
 /// Hosts without addresses yet, sorted; those of equal preference in random order. An MX that is

@@ -2,8 +2,8 @@
 // of each kind. A double bounce goes to the postmaster, where there is one.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <array>
+#include <boost/asio/awaitable.hpp>
 #include <vector>
 
 #include "outrider/base/clock.h"

@@ -65,7 +65,7 @@ struct MaildirOptions {
   LineEnds line_ends = LineEnds::Lf;
   std::optional<uid_t> uid;  ///< owner of Maildirs and mail; nothing: the process's
   std::optional<gid_t> gid;
-  std::size_t threads = 4;   ///< that write files, 1 to 64
+  std::size_t threads = 4;  ///< that write files, 1 to 64
 
   bool operator==(const MaildirOptions&) const = default;
 };

@@ -35,8 +35,8 @@ struct Route {
   std::string socket;                ///< LMTP: path of a Unix socket; then host is empty
   std::string maildir;               ///< absolute path with {user}, {domain}, {local_part}
   std::string recipient_delimiter = "+";  ///< what ends {user} in the local-part; empty: nothing
-  smtp::Reply reply;                 ///< of Error: 4yz or 5yz with a status
-  std::optional<trust::Level> tls;   ///< nothing: as the site's default says
+  smtp::Reply reply;                      ///< of Error: 4yz or 5yz with a status
+  std::optional<trust::Level> tls;        ///< nothing: as the site's default says
 
   bool connects() const { return kind < Kind::Maildir; }
   bool operator==(const Route&) const = default;

@@ -23,8 +23,7 @@ Attempt attempt_of(const Reached& reached, const std::vector<std::uint32_t>& rec
 
 }  // namespace
 
-awaitable<Shard::Attempted> Shard::attempt(Lane& lane, queue::Claim& claim,
-                                           Connected& connection) {
+awaitable<Shard::Attempted> Shard::attempt(Lane& lane, queue::Claim& claim, Connected& connection) {
   const auto destination = destination_of(lane);
   Recipients recipients = claim.recipients();
   // The rest is due again at once, and follows in a transaction of its own.

@@ -22,8 +22,7 @@ void Shard::park(Lane& lane, Connected connection) {
   idle->shard = this;
   idle->lane = &lane;
   idle->connection = std::move(connection);
-  idle->limit.set(thread_, steady_now() + site_->options.reuse.idle, &Shard::idle_over,
-                  idle.get());
+  idle->limit.set(thread_, steady_now() + site_->options.reuse.idle, &Shard::idle_over, idle.get());
   lane.idle.push_back(std::move(idle));
   site_->idle.fetch_add(1, std::memory_order_relaxed);
 }

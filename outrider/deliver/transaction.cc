@@ -160,8 +160,8 @@ awaitable<void> Run::run() {
 // No words at all: more recipients than this server takes at a time (RFC 5321 §4.5.3.1.10). They
 // are due again at once, as are those it counted itself, as long as others were accepted.
 void Run::take(const std::vector<smtp::RecipientResult>& results) {
-  const bool some_taken = std::ranges::any_of(
-      results, [](const auto& each) { return each.reply.code / 100 == 2; });
+  const bool some_taken =
+      std::ranges::any_of(results, [](const auto& each) { return each.reply.code / 100 == 2; });
   for (std::size_t i = 0; i < results.size() && i < recipients_.size(); ++i) {
     const smtp::Reply& reply = results[i].reply;
     if (reply.code == 0) continue;

@@ -28,10 +28,10 @@ enum class Status {
 
 struct Answer {
   Status status = Status::Failed;
-  bool secure = false;        ///< validated, the denials too
-  std::string canonical;      ///< where CNAMEs led; the question's name where there were none
+  bool secure = false;    ///< validated, the denials too
+  std::string canonical;  ///< where CNAMEs led; the question's name where there were none
   std::chrono::seconds ttl{0};
-  std::string why;            ///< for bogus and failed, printable
+  std::string why;  ///< for bogus and failed, printable
 
   bool found() const { return status == Status::Found; }
   bool absent() const { return status == Status::NoData || status == Status::NoName; }
@@ -54,11 +54,11 @@ struct TextAnswer : Answer {
 };
 
 struct Options {
-  std::vector<std::string> forwarders;   ///< `192.0.2.53` or `127.0.0.1@5353`; empty: from the root
+  std::vector<std::string> forwarders;  ///< `192.0.2.53` or `127.0.0.1@5353`; empty: from the root
   std::vector<std::string> trust_anchor_files;  ///< empty: the system's root.key
-  std::string hosts_file;                ///< empty: none is read
-  std::vector<std::string> unbound_options;  ///< `name: value` lines for libunbound, for experts
-  std::chrono::milliseconds timeout{15000};  ///< a question's limit
+  std::string hosts_file;                       ///< empty: none is read
+  std::vector<std::string> unbound_options;     ///< `name: value` lines for libunbound, for experts
+  std::chrono::milliseconds timeout{15000};     ///< a question's limit
 };
 
 /// Safe from any thread: the coroutine goes on where it began.

@@ -31,12 +31,12 @@ enum class RecipientStatus : std::uint8_t {
 };
 
 struct Recipient {
-  Address address;      ///< where it goes
-  std::string orcpt;    ///< `rfc822;user@example.org`, as the client gave it (RFC 3461 §4.2)
+  Address address;    ///< where it goes
+  std::string orcpt;  ///< `rfc822;user@example.org`, as the client gave it (RFC 3461 §4.2)
   std::uint8_t notify = 0;
   RecipientStatus status = RecipientStatus::Pending;
-  std::string reply;    ///< the last words about it, `450 4.2.1 mailbox busy`; bounded, printable
-  std::string remote;   ///< who said them: `mx.example.org[192.0.2.1]:25`; empty: we did
+  std::string reply;   ///< the last words about it, `450 4.2.1 mailbox busy`; bounded, printable
+  std::string remote;  ///< who said them: `mx.example.org[192.0.2.1]:25`; empty: we did
 
   bool operator==(const Recipient&) const = default;
 };

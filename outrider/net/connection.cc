@@ -36,8 +36,7 @@ Stream::Connection::Step Stream::Connection::read(std::span<char> into) {
 Stream::Connection::Step Stream::Connection::write(std::string_view bytes) {
   if (tls) return tls->session.write(bytes);
   for (;;) {
-    const ssize_t count =
-        ::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t count = ::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count >= 0) return {Want::Nothing, static_cast<std::size_t>(count)};
     if (errno == EAGAIN) return {Want::Write};
     if (errno == EINTR) continue;

@@ -19,8 +19,7 @@ namespace outrider::net {
 namespace asio = boost::asio;
 
 struct IoThread::Loop {
-  explicit Loop(unsigned number)
-      : index(number), io(1), work(io.get_executor()), sweep_timer(io) {
+  explicit Loop(unsigned number) : index(number), io(1), work(io.get_executor()), sweep_timer(io) {
     armed.next_ = armed.previous_ = &armed;
   }
 

@@ -35,7 +35,7 @@ struct Listener::Socket {
   void hand_over(Start& start, Accepted accepted);
 
   const Fd fd;
-  std::atomic<unsigned> round = 0;   ///< of start and stop; an accept loop ends with its own
+  std::atomic<unsigned> round = 0;  ///< of start and stop; an accept loop ends with its own
   IoThread* thread = nullptr;
   asio::posix::stream_descriptor* waiting = nullptr;  ///< seen on the thread alone
   std::size_t turn = 0;
@@ -61,18 +61,18 @@ void Listener::Socket::hand_over(Start& start, Accepted accepted) {
   }
   // Owned until the other thread has taken it: a thread that ends first drops its jobs.
   auto owned = std::make_shared<Fd>(accepted.fd);
-  target.post([&target, owned, peer = accepted.peer, local = accepted.local,
-               on_accept = start.on_accept] {
-    on_accept(Accepted{target, owned->release(), peer, local});
-  });
+  target.post(
+      [&target, owned, peer = accepted.peer, local = accepted.local, on_accept = start.on_accept] {
+        on_accept(Accepted{target, owned->release(), peer, local});
+      });
 }
 
 // False: a pause is needed.
 bool Listener::Socket::accept_burst(Start& start) {
   for (int i = 0; i < most_in_a_row && round == start.round; ++i) {
     SocketAddress from;
-    const int accepted = ::accept4(fd.value(), from.data(), &from.length,
-                                   SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int accepted =
+        ::accept4(fd.value(), from.data(), &from.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted < 0) {
       if (errno == EAGAIN) return true;
       if (is_exhausted(errno)) return false;
@@ -121,8 +121,8 @@ Result<std::unique_ptr<Listener>> Listener::bind(const ListenAddress& address, s
     listener->unlink_at_end_ = *path;
     return listener;
   }
-  auto fds = listen_on_tcp(std::get<Endpoint>(address.where), std::max<std::size_t>(threads, 1),
-                           options);
+  auto fds =
+      listen_on_tcp(std::get<Endpoint>(address.where), std::max<std::size_t>(threads, 1), options);
   if (!fds) return std::unexpected(fds.error());
   for (auto& fd : *fds) sockets.push_back(std::make_shared<Socket>(std::move(fd)));
   const ListenAddress bound{*local_endpoint(sockets.front()->fd.value())};

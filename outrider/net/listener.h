@@ -34,7 +34,7 @@ struct ListenAddress {
 struct Accepted {
   IoThread& thread;
   int fd;
-  std::optional<Endpoint> peer;   ///< nothing for a Unix socket
+  std::optional<Endpoint> peer;  ///< nothing for a Unix socket
   std::optional<Endpoint> local;
 };
 
@@ -59,8 +59,7 @@ class Listener {
   /// socket's file that is there already is replaced only if nobody answers on it.
   static Result<std::unique_ptr<Listener>> bind(const ListenAddress& address, std::size_t threads,
                                                 const ListenOptions& options);
-  static Result<std::unique_ptr<Listener>> bind(const ListenAddress& address,
-                                                std::size_t threads) {
+  static Result<std::unique_ptr<Listener>> bind(const ListenAddress& address, std::size_t threads) {
     return bind(address, threads, ListenOptions{});
   }
   /// Takes over a listening socket that systemd or a parent left open.

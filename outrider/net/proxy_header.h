@@ -15,8 +15,8 @@ namespace outrider::net {
 inline constexpr std::size_t longest_proxy_header = 552;
 
 struct ProxyHeader {
-  std::size_t length = 0;             ///< bytes it takes; 0: more input is needed
-  std::optional<Endpoint> source;     ///< the client; nothing for LOCAL and UNKNOWN
+  std::size_t length = 0;          ///< bytes it takes; 0: more input is needed
+  std::optional<Endpoint> source;  ///< the client; nothing for LOCAL and UNKNOWN
   std::optional<Endpoint> destination;
 
   bool complete() const { return length != 0; }

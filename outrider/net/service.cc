@@ -18,7 +18,7 @@
 namespace outrider::net {
 namespace {
 
-constexpr int first_inherited = 3;   // SD_LISTEN_FDS_START
+constexpr int first_inherited = 3;  // SD_LISTEN_FDS_START
 constexpr std::uint64_t most_inherited = 1024;
 
 // A leading @ stands for the NUL of an abstract address.
@@ -45,8 +45,8 @@ Result<void> notify_service(std::string_view state) {
   if (!address) return std::unexpected(address.error());
   const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno("no socket", errno, "NOTIFY_SOCKET");
-  const auto sent = ::sendto(fd.value(), state.data(), state.size(), MSG_NOSIGNAL,
-                             address->data(), address->length);
+  const auto sent = ::sendto(fd.value(), state.data(), state.size(), MSG_NOSIGNAL, address->data(),
+                             address->length);
   if (sent < 0) return fail_errno("service manager not told", errno, "NOTIFY_SOCKET");
   return {};
 }
@@ -60,16 +60,15 @@ Result<std::vector<InheritedSocket>> parse_activation(const ActivationEnvironmen
   if (static_cast<std::uint64_t>(self) != *pid) return sockets;
   const auto count = parse_number(environment.count);
   if (!count || *count > most_inherited) {
-    return fail(Blame::Operator, printable(environment.count), "a number up to 1024",
-                "LISTEN_FDS");
+    return fail(Blame::Operator, printable(environment.count), "a number up to 1024", "LISTEN_FDS");
   }
   std::string_view names = environment.names ? environment.names : "";
   for (std::uint64_t i = 0; i < *count; ++i) {
     const auto colon = std::min(names.find(':'), names.size());
     const auto name = names.substr(0, colon);
     names.remove_prefix(std::min(colon + 1, names.size()));
-    sockets.push_back({first_inherited + static_cast<int>(i),
-                       name.empty() ? "unknown" : printable(name)});
+    sockets.push_back(
+        {first_inherited + static_cast<int>(i), name.empty() ? "unknown" : printable(name)});
   }
   return sockets;
 }

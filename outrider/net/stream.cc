@@ -118,8 +118,8 @@ awaitable<Result<TlsFacts>> Stream::accept_tls(std::shared_ptr<const tls::Server
   auto& connection = *connection_;
   if (connection.tls) co_return twice(connection);
   if (!connection.socket.is_open()) co_return std::unexpected(connection.closed());
-  auto started = start_tls(
-      connection, tls::Session::server(*context, connection.socket.native_handle()));
+  auto started =
+      start_tls(connection, tls::Session::server(*context, connection.socket.native_handle()));
   if (!started) co_return std::unexpected(std::move(started.error()));
   co_return co_await shake_hands(connection, patience);
 }
@@ -130,8 +130,8 @@ awaitable<Result<TlsFacts>> Stream::connect_tls(std::shared_ptr<const tls::Clien
   auto& connection = *connection_;
   if (connection.tls) co_return twice(connection);
   if (!connection.socket.is_open()) co_return std::unexpected(connection.closed());
-  auto started = start_tls(connection, tls::Session::client(
-      *context, connection.socket.native_handle(), host, verdict));
+  auto started = start_tls(
+      connection, tls::Session::client(*context, connection.socket.native_handle(), host, verdict));
   if (!started) co_return std::unexpected(std::move(started.error()));
   co_return co_await shake_hands(connection, patience);
 }

@@ -54,8 +54,8 @@ class Stream {
   void close();
 
   bool is_open() const;
-  const TlsFacts* tls() const;  ///< null in clear
-  std::optional<Endpoint> peer() const;   ///< nothing for a Unix socket
+  const TlsFacts* tls() const;           ///< null in clear
+  std::optional<Endpoint> peer() const;  ///< nothing for a Unix socket
   std::optional<Endpoint> local() const;
   void set_peer(Endpoint peer);  ///< as the PROXY protocol told
   IoThread& thread() const;

@@ -37,8 +37,10 @@ void page_of_ids(const Core& core, const Filter& filter, MessageId after, std::s
     if (id <= after) continue;
     if (page.records.size() >= limit) return;
     const auto bytes = core.store->read(Table::Meta, message_key(id));
-    if (!bytes) page.status = std::unexpected(bytes.error());
-    else if (*bytes) take_if_meant(core, filter, id, **bytes, page);
+    if (!bytes)
+      page.status = std::unexpected(bytes.error());
+    else if (*bytes)
+      take_if_meant(core, filter, id, **bytes, page);
   }
 }
 

@@ -39,8 +39,9 @@ class Delivery final : public Claim {
     const std::uint32_t chunks = job_.fresh ? job_.fresh->chunks : job_.record.chunks;
     if (next_chunk_ >= chunks) co_return std::string_view();
     Result<std::optional<std::string>> found;
-    auto work = [&] { found = core_->store->read(store::Table::Body,
-                                                 chunk_key(job_.id, next_chunk_)); };
+    auto work = [&] {
+      found = core_->store->read(store::Table::Body, chunk_key(job_.id, next_chunk_));
+    };
     co_await on_pool(core_->readers, work);
     if (!found) co_return std::unexpected(found.error());
     if (!*found) co_return no_chunk();
@@ -75,8 +76,11 @@ class Delivery final : public Claim {
  private:
   // A message whose content is not whole is not delivered: held, for a person to look at.
   std::unexpected<Error> no_chunk() {
-    core_->log.error("queue").field("id", job_.id.text()).field("error", "content is missing")
-        .field("chunk", next_chunk_).field("status", "held");
+    core_->log.error("queue")
+        .field("id", job_.id.text())
+        .field("error", "content is missing")
+        .field("chunk", next_chunk_)
+        .field("status", "held");
     Operated hold;
     hold.ids = {job_.id};
     core_->committer->submit(std::move(hold));
@@ -92,8 +96,8 @@ class Delivery final : public Claim {
     fresh->body = std::move(draft.content);
     fresh->chunks =
         static_cast<std::uint32_t>((fresh->body.size() + chunk_bytes - 1) / chunk_bytes);
-    fresh->groups = group_pending(fresh->envelope, core_->options.destination_of,
-                                  core_->options.shards);
+    fresh->groups =
+        group_pending(fresh->envelope, core_->options.destination_of, core_->options.shards);
     fresh->count();
     Arrival arrival;
     arrival.record = encode_new(fresh->id, fresh->chunks, fresh->envelope);

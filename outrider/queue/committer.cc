@@ -145,8 +145,10 @@ void Committer::settle(std::span<Operation> operations, const Result<void>& writ
   }
   Resumption resumption;
   for (Operation& operation : operations) {
-    if (Completion* done = completion_of(operation)) resumption.add(*done, written);
-    else if (!written) kept_.push_back(std::move(operation));
+    if (Completion* done = completion_of(operation))
+      resumption.add(*done, written);
+    else if (!written)
+      kept_.push_back(std::move(operation));
   }
   if (written) post_mail();
   resumption.post();
@@ -164,8 +166,10 @@ void Committer::tick() {
   room_.check();
   // What rides along with the next sync does not wait longer than this for it.
   if (!ledger_.unsynced() || store_.failing()) return;
-  if (auto synced = store_.sync()) ledger_.synced();
-  else log_.error("queue").field("error", synced.error().text());
+  if (auto synced = store_.sync())
+    ledger_.synced();
+  else
+    log_.error("queue").field("error", synced.error().text());
 }
 
 }  // namespace outrider::queue

@@ -5,8 +5,7 @@
 namespace outrider::queue {
 
 std::uint32_t shard_of(std::string_view key, unsigned shards) {
-  return shards < 2 ? 0
-                    : static_cast<std::uint32_t>(std::hash<std::string_view>{}(key) % shards);
+  return shards < 2 ? 0 : static_cast<std::uint32_t>(std::hash<std::string_view>{}(key) % shards);
 }
 
 std::vector<Group> group_pending(const mail::Envelope& envelope, const DestinationOf& destination,

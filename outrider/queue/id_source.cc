@@ -21,8 +21,6 @@ MessageId IdSource::next(Time now) {
   return {next};
 }
 
-MessageId IdSource::ceiling_above(MessageId used) {
-  return {used.value + (lease << counter_bits)};
-}
+MessageId IdSource::ceiling_above(MessageId used) { return {used.value + (lease << counter_bits)}; }
 
 }  // namespace outrider::queue

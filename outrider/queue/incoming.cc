@@ -80,13 +80,15 @@ class Part final : public Incoming {
     fresh->envelope.size = size_;
     if (fresh->envelope.arrived == Time{}) fresh->envelope.arrived = now();
     fresh->chunks = chunks_ + (buffer_.empty() ? 0 : 1);
-    fresh->groups = group_pending(fresh->envelope, core_->options.destination_of,
-                                  core_->options.shards);
+    fresh->groups =
+        group_pending(fresh->envelope, core_->options.destination_of, core_->options.shards);
     Arrival arrival;
     arrival.record = encode_new(id_, fresh->chunks, fresh->envelope);
     arrival.has_draft = chunks_ > 0;
-    if (arrival.has_draft) arrival.tail = std::move(buffer_);
-    else fresh->body = std::move(buffer_);
+    if (arrival.has_draft)
+      arrival.tail = std::move(buffer_);
+    else
+      fresh->body = std::move(buffer_);
     buffer_ = {};
     fresh->count();
     count();

@@ -20,8 +20,8 @@ std::string draft_key(store::Store& store, MessageId id) {
   return store::KeyedTable(store, drafts_table).full_key(message_key(id));
 }
 
-void record_outcome(const Outcome& outcome, const Retry& retry, Time at,
-                    std::minstd_rand& random, Record& record) {
+void record_outcome(const Outcome& outcome, const Retry& retry, Time at, std::minstd_rand& random,
+                    Record& record) {
   mail::Recipient& recipient = record.envelope.recipients[outcome.recipient];
   Progress& progress = record.progress[outcome.recipient];
   recipient.status = outcome.status;
@@ -230,8 +230,10 @@ Result<void> Ledger::write() {
     written = store_.write(batch_, durable);
     unsynced_ = !needs_sync_ && (unsynced_ || written.has_value());
   }
-  if (written) take_effect();
-  else for (auto& mail : mail_) mail.clear();
+  if (written)
+    take_effect();
+  else
+    for (auto& mail : mail_) mail.clear();
   begin();
   return written;
 }
@@ -242,7 +244,9 @@ void Ledger::take_effect() {
   totals_.bytes += static_cast<std::uint64_t>(bytes_);
   totals_.held += static_cast<std::uint64_t>(held_);
   for (const Removed& removed : removed_) {
-    log_.info("removed").field("id", removed.id.text()).field("size", removed.size)
+    log_.info("removed")
+        .field("id", removed.id.text())
+        .field("size", removed.size)
         .field("why", removed.why);
   }
 }

@@ -25,7 +25,7 @@ struct Totals {
 constexpr std::string_view drafts_table = "drafts";    ///< message key: chunks without a record
 constexpr std::string_view damaged_table = "damaged";  ///< message key: the record as it was found
 constexpr std::string_view queue_table = "queue";
-constexpr std::string_view ceiling_key = "ceiling";    ///< of ids, as text
+constexpr std::string_view ceiling_key = "ceiling";  ///< of ids, as text
 
 class Ledger {
  public:

@@ -25,8 +25,7 @@ void regroup(Core& core, const Record& record, std::vector<Group> groups) {
 void choose_due(const Group& group, Job& job) {
   const auto& progress = job.record.progress;
   Time earliest = Time::max();
-  for (const std::uint32_t at : group.recipients)
-    earliest = std::min(earliest, progress[at].next);
+  for (const std::uint32_t at : group.recipients) earliest = std::min(earliest, progress[at].next);
   const Time limit = std::max(earliest, now());
   job.warned = true;
   for (const std::uint32_t at : group.recipients) {
@@ -48,14 +47,16 @@ Loading load(Core& core, const std::string& key, Job& job) {
   if (!*bytes) return Loading::Gone;
   auto record = decode(**bytes, job.id);
   if (!record) {
-    core.log.error("queue").field("id", job.id.text()).field("error", record.error().text())
+    core.log.error("queue")
+        .field("id", job.id.text())
+        .field("error", record.error().text())
         .field("status", "put-away");
     core.committer->submit(Damaged{job.id});
     return Loading::Gone;
   }
   job.record = std::move(*record);
-  auto groups = group_pending(job.record.envelope, core.options.destination_of,
-                              core.options.shards);
+  auto groups =
+      group_pending(job.record.envelope, core.options.destination_of, core.options.shards);
   const auto ours = std::ranges::find(groups, key, &Group::key);
   if (ours == groups.end()) {
     regroup(core, job.record, std::move(groups));
@@ -70,10 +71,12 @@ bool claimed_after(Shard& shard, Loading loading, const Job& job) {
   const Steady now = steady_now();
   const bool ours = schedule.is_claimed(job.id, job.destination);
   if (ours && loading == Loading::Found) return true;
-  if (loading == Loading::Gone) schedule.gone(job.id, job.destination);
+  if (loading == Loading::Gone)
+    schedule.gone(job.id, job.destination);
   else if (loading == Loading::Failed)
     schedule.again(job.id, job.destination, now + disk_patience, now);
-  else schedule.give_back(job.id, job.destination);  // held meanwhile
+  else
+    schedule.give_back(job.id, job.destination);  // held meanwhile
   shard.changed();
   return false;
 }

@@ -79,8 +79,8 @@ struct Mail {
   Kind kind = Kind::New;
   bool in_memory = false;  ///< New: keep `fresh`
   MessageId id;
-  std::uint32_t group = 0;          ///< New: in fresh->groups
-  DestinationId destination = 0;    ///< Again, Gone
+  std::uint32_t group = 0;        ///< New: in fresh->groups
+  DestinationId destination = 0;  ///< Again, Gone
   std::shared_ptr<const Fresh> fresh;
   Steady due{};
 };

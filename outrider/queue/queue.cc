@@ -96,8 +96,7 @@ Result<std::unique_ptr<Queue>> Queue::open(Options options, Log& log) {
   const auto floor = rebuild(*core);
   if (!floor) return std::unexpected(floor.error());
   core->ids = std::make_unique<IdSource>(*floor);
-  core->ledger =
-      std::make_unique<Ledger>(*core->store, core->options, core->totals, *floor, log);
+  core->ledger = std::make_unique<Ledger>(*core->store, core->options, core->totals, *floor, log);
   core->room.check();
   auto post = [shards = core->shards](unsigned shard, std::vector<Mail> mail) {
     shards[shard]->deliver(std::move(mail));

@@ -28,11 +28,11 @@ namespace outrider::queue {
 using boost::asio::awaitable;
 
 struct Options {
-  std::string path;         ///< folder of the store; made with mode 0700 where it is not there
-  unsigned shards = 1;      ///< I/O threads that deliver; a destination belongs to one of them
+  std::string path;     ///< folder of the store; made with mode 0700 where it is not there
+  unsigned shards = 1;  ///< I/O threads that deliver; a destination belongs to one of them
   Retry retry;
   std::uint64_t least_free_bytes = 512ull << 20;  ///< below it: 452 instead of a full disk
-  std::size_t body_memory = 64 << 20;  ///< fresh small messages kept in memory, in all
+  std::size_t body_memory = 64 << 20;             ///< fresh small messages kept in memory, in all
   /// The key of the next hop that a recipient goes to: recipients of one message with one key are
   /// delivered together. Called from any thread. Not kept on disk: a changed route takes effect
   /// at the next start or regroup().

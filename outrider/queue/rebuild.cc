@@ -18,8 +18,7 @@ struct Moment {
 // A time far off comes from a clock that was wrong: no wait is longer than the longest.
 Steady due_of(const Record& record, const Group& group, Duration longest, const Moment& moment) {
   Time next = Time::max();
-  for (const std::uint32_t at : group.recipients)
-    next = std::min(next, record.progress[at].next);
+  for (const std::uint32_t at : group.recipients) next = std::min(next, record.progress[at].next);
   const Time last = moment.time + longest;
   return moment.steady + (std::clamp(next, moment.time, last) - moment.time);
 }
@@ -29,8 +28,10 @@ void schedule(Core& core, const Record& record, Duration longest, const Moment& 
       group_pending(record.envelope, core.options.destination_of, core.options.shards);
   for (const Group& group : groups) {
     Schedule& schedule = core.shards[group.shard]->schedule();
-    schedule.add({.id = record.id, .destination = schedule.destination(group.key),
-                  .due = due_of(record, group, longest, moment), .held = record.held},
+    schedule.add({.id = record.id,
+                  .destination = schedule.destination(group.key),
+                  .due = due_of(record, group, longest, moment),
+                  .held = record.held},
                  moment.steady);
   }
   ++core.totals.messages;
@@ -40,7 +41,9 @@ void schedule(Core& core, const Record& record, Duration longest, const Moment& 
 
 void put_away(Core& core, std::string_view key, std::string_view value, const std::string& why,
               store::Batch& batch) {
-  core.log.error("queue").field("record", printable(key)).field("error", why)
+  core.log.error("queue")
+      .field("record", printable(key))
+      .field("error", why)
       .field("status", "put-away");
   batch.put(Table::Keyed, store::KeyedTable(*core.store, damaged_table).full_key(key), value);
   batch.erase(Table::Meta, key);
@@ -60,7 +63,8 @@ Result<MessageId> schedule_all(Core& core, store::Batch& batch) {
     highest = std::max(highest, *id);
     if (const auto record = decode(cursor.value(), *id))
       schedule(core, *record, longest, moment);
-    else put_away(core, cursor.key(), cursor.value(), record.error().text(), batch);
+    else
+      put_away(core, cursor.key(), cursor.value(), record.error().text(), batch);
   }
   if (auto status = cursor.status(); !status) return std::unexpected(status.error());
   return highest;
@@ -83,8 +87,7 @@ Result<MessageId> rebuild(Core& core) {
   store::Batch batch = core.store->batch();
   auto highest = schedule_all(core, batch);
   if (!highest) return highest;
-  if (auto deleted = delete_drafts(core, batch); !deleted)
-    return std::unexpected(deleted.error());
+  if (auto deleted = delete_drafts(core, batch); !deleted) return std::unexpected(deleted.error());
   if (!batch.empty()) {
     if (auto written = core.store->write(batch, store::Durable::Now); !written)
       return std::unexpected(written.error());

@@ -26,8 +26,7 @@ void write_key(std::string& out, std::uint64_t number, int bytes) {
   for (int at = bytes - 1; at >= 0; --at) out.push_back(static_cast<char>(number >> (8 * at)));
 }
 
-void write_recipient(std::string& out, const mail::Recipient& recipient,
-                     const Progress& progress) {
+void write_recipient(std::string& out, const mail::Recipient& recipient, const Progress& progress) {
   write_text(out, recipient.address.local_part);
   write_text(out, recipient.address.domain);
   write_text(out, recipient.orcpt);

@@ -4,8 +4,8 @@
 
 namespace outrider::queue {
 
-Room::Room(store::Store& store, std::uint64_t least_free,
-           std::function<std::uint64_t()> free_bytes, Log& log)
+Room::Room(store::Store& store, std::uint64_t least_free, std::function<std::uint64_t()> free_bytes,
+           Log& log)
     : store_(store), least_free_(least_free), free_bytes_(std::move(free_bytes)), log_(log) {}
 
 void Room::check() {

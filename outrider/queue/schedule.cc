@@ -50,8 +50,10 @@ void Schedule::enter(MessageId id, Job& job, State state, Place place) {
   if (state != State::Ready) return;
 
   if (!destination.line) destination.line = std::make_unique<std::deque<MessageId>>();
-  if (place == Place::Front) destination.line->push_front(id);
-  else destination.line->push_back(id);
+  if (place == Place::Front)
+    destination.line->push_front(id);
+  else
+    destination.line->push_back(id);
   if (++destination.ready == 1) wake(job.destination);
 }
 
@@ -67,9 +69,8 @@ void Schedule::wake(DestinationId destination) {
 void Schedule::add(NewJob job, Steady now) {
   assert(job.destination < destinations_.size());
   if (find(job.id, job.destination) != jobs_.end()) return;
-  const auto place = jobs_.emplace(job.id.value, Job{job.due, std::move(job.fresh),
-                                                     job.destination, job.group, State::Held,
-                                                     job.held});
+  const auto place = jobs_.emplace(job.id.value, Job{job.due, std::move(job.fresh), job.destination,
+                                                     job.group, State::Held, job.held});
   ++tally_.held;  // where settle() finds it
   settle(job.id, place->second, now);
 }
@@ -181,8 +182,8 @@ void Schedule::advance(Steady now) {
       continue;
     }
     const auto job = find(due.id, due.destination);
-    const bool stale = job == jobs_.end() || job->second.state != State::Waiting ||
-                       job->second.due != due.at;
+    const bool stale =
+        job == jobs_.end() || job->second.state != State::Waiting || job->second.due != due.at;
     if (!stale) enter(due.id, job->second, State::Ready);
   }
 }

@@ -50,7 +50,7 @@ class Schedule {
   std::optional<Taken> take(DestinationId destination, Steady now);
 
   // A claimed job's way on. Unknown jobs (removed meanwhile) are no fault.
-  void give_back(MessageId id, DestinationId destination);          ///< ready, before all others
+  void give_back(MessageId id, DestinationId destination);  ///< ready, before all others
   void again(MessageId id, DestinationId destination, Steady due, Steady now);
   void gone(MessageId id, DestinationId destination);
 

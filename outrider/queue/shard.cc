@@ -1,7 +1,7 @@
 #include "outrider/queue/shard.h"
 
-#include <boost/asio/post.hpp>
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <iterator>
 #include <utility>
 
@@ -11,8 +11,10 @@ void Shard::deliver(std::vector<Mail> mail) {
   const std::lock_guard guard(lock_);
   // Under the lock: after stop() nothing is posted, for the executor may end.
   if (stopped_) return;
-  if (mailbox_.empty()) mailbox_ = std::move(mail);
-  else std::ranges::move(mail, std::back_inserter(mailbox_));
+  if (mailbox_.empty())
+    mailbox_ = std::move(mail);
+  else
+    std::ranges::move(mail, std::back_inserter(mailbox_));
   post();
 }
 
@@ -57,8 +59,12 @@ void Shard::read(Mail& mail, Steady now) {
     case Mail::Kind::New: {
       const auto destination = schedule_.destination(mail.fresh->groups[mail.group].key);
       if (!mail.in_memory) mail.fresh.reset();
-      return schedule_.add({.id = mail.id, .destination = destination, .due = mail.due,
-                            .fresh = std::move(mail.fresh), .group = mail.group}, now);
+      return schedule_.add({.id = mail.id,
+                            .destination = destination,
+                            .due = mail.due,
+                            .fresh = std::move(mail.fresh),
+                            .group = mail.group},
+                           now);
     }
     case Mail::Kind::Again: return schedule_.again(mail.id, mail.destination, mail.due, now);
     case Mail::Kind::Gone: return schedule_.gone(mail.id, mail.destination);
@@ -79,8 +85,10 @@ void Shard::changed() {
   const std::lock_guard guard(lock_);
   if (stopped_) return;
   // The callback may claim at once: never from inside a claim.
-  if (schedule_.has_woken()) post();
-  else set_timer();
+  if (schedule_.has_woken())
+    post();
+  else
+    set_timer();
 }
 
 void Shard::set_timer() {

@@ -26,9 +26,7 @@ struct Waiter {
 template <class HandOver>
 awaitable<void> suspend(HandOver& hand_over) {
   auto executor = co_await boost::asio::this_coro::executor;
-  auto initiate = [&](auto handler) {
-    hand_over(Waiter{std::move(executor), std::move(handler)});
-  };
+  auto initiate = [&](auto handler) { hand_over(Waiter{std::move(executor), std::move(handler)}); };
   constexpr boost::asio::use_awaitable_t<> token;
   co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(initiate,
                                                                                      token);

@@ -55,7 +55,10 @@ bool take_quoted(std::string_view& text, std::string& content) {
 std::size_t find_unquoted(std::string_view text, char mark, std::size_t from = 0) {
   bool quoted = false;
   for (std::size_t i = from; i < text.size(); ++i) {
-    if (quoted && text[i] == '\\') { ++i; continue; }
+    if (quoted && text[i] == '\\') {
+      ++i;
+      continue;
+    }
     if (text[i] == '"') quoted = !quoted;
     if (!quoted && text[i] == mark) return i;
   }
@@ -159,13 +162,12 @@ bool parse_alias_address(std::string_view text, Address& address) {
   if (rest.empty()) return true;
   if (rest.front() != '@' || !is_domain(rest.substr(1))) return false;
   const std::string_view domain = rest.substr(1);
-  address.domain = domain.front() == '[' ? IpAddress::parse_literal(domain)->literal()
-                                         : to_lower(domain);
+  address.domain =
+      domain.front() == '[' ? IpAddress::parse_literal(domain)->literal() : to_lower(domain);
   return true;
 }
 
-Result<Aliases> Aliases::parse(std::string_view text, std::string_view file,
-                               bool case_sensitive) {
+Result<Aliases> Aliases::parse(std::string_view text, std::string_view file, bool case_sensitive) {
   const Parser parser(file, case_sensitive);
   std::vector<Entry> entries;
   if (const auto line = read_entries(text, entries))
@@ -182,8 +184,9 @@ Result<Aliases> Aliases::parse(std::string_view text, std::string_view file,
     if (!alias) return std::unexpected(alias.error());
     const auto [at, is_new] = aliases.aliases_.try_emplace(*name, std::move(*alias));
     if (!is_new)
-      return parser.wrong(fmt::format("`{}` stands at {} already", printable(*name, 80),
-                                      at->second.place), entry.line);
+      return parser.wrong(
+          fmt::format("`{}` stands at {} already", printable(*name, 80), at->second.place),
+          entry.line);
   }
   return aliases;
 }

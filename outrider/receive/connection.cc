@@ -27,9 +27,8 @@ bool is_relay_client(const Options& options, const std::optional<Endpoint>& clie
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<Reception> reception,
-                       std::shared_ptr<const Options> options, const ListenerOptions& listener,
-                       const net::Accepted& accepted)
+Connection::Connection(std::shared_ptr<Reception> reception, std::shared_ptr<const Options> options,
+                       const ListenerOptions& listener, const net::Accepted& accepted)
     : reception_(std::move(reception)),
       options_(std::move(options)),
       listener_(listener),
@@ -62,8 +61,10 @@ awaitable<bool> Connection::enter() {
   if (listener_.proxy_protocol) {
     const Result<std::optional<Endpoint>> told = co_await read_proxy_header(stream_, listener_);
     if (!told) {
-      reception_->log.warning("proxy_refused").field("session", client_.session)
-          .field("listener", listener_.name).field("client", client_.text())
+      reception_->log.warning("proxy_refused")
+          .field("session", client_.session)
+          .field("listener", listener_.name)
+          .field("client", client_.text())
           .field("reason", told.error().text());
       co_return false;
     }
@@ -113,9 +114,10 @@ awaitable<void> Connection::turn_away(std::string_view setting) {
   std::uint64_t silent = 0;
   if (reception_->may_log_turned_away(silent)) {
     LogLine line = reception_->log.warning("turned_away");
-    line.field("client", client_.text()).field("listener", listener_.name)
-        .field("setting", setting).field("reply", smtp::Reply(smtp::replies::too_many_connections)
-        .line());
+    line.field("client", client_.text())
+        .field("listener", listener_.name)
+        .field("setting", setting)
+        .field("reply", smtp::Reply(smtp::replies::too_many_connections).line());
     if (silent > 0) line.field("more", silent);
   }
   // Where TLS comes first the client could not read a reply, and a handshake costs what we lack.
@@ -313,15 +315,19 @@ void Connection::log_refused(std::string_view command, const smtp::Reply& reply)
 }
 
 void Connection::log_connect() const {
-  reception_->log.info("connect").field("session", client_.session)
-      .field("listener", listener_.name).field("client", client_.text());
+  reception_->log.info("connect")
+      .field("session", client_.session)
+      .field("listener", listener_.name)
+      .field("client", client_.text());
 }
 
 void Connection::log_disconnect() const {
   const auto lasted = std::chrono::duration_cast<Duration>(steady_now() - begun_);
   LogLine line = reception_->log.info("disconnect");
-  line.field("session", client_.session).field("client", client_.text())
-      .field("messages", messages_).field("refused", refusals_)
+  line.field("session", client_.session)
+      .field("client", client_.text())
+      .field("messages", messages_)
+      .field("refused", refusals_)
       .field("duration", fmt::format("{:.3f}", static_cast<double>(lasted.count()) / 1000));
   if (const TlsFacts* tls = stream_.tls()) line.field("tls", tls->text());
   line.field("why", why_);

@@ -76,8 +76,8 @@ class Connection {
   std::size_t messages_ = 0;
   std::size_t refusals_ = 0;
   bool entered_ = false;
-  bool resting_ = false;   ///< waits for a command outside of a transaction
-  bool leaving_ = false;   ///< say_goodbye() has the stream
+  bool resting_ = false;  ///< waits for a command outside of a transaction
+  bool leaving_ = false;  ///< say_goodbye() has the stream
   bool read_was_full_ = false;
 };
 

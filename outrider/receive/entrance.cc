@@ -24,10 +24,10 @@ bool is_trusted(const ListenerOptions& listener, const std::optional<Endpoint>& 
 
 /// How many bytes of a header are missing at least, so that none behind it is taken.
 std::size_t surely_missing(std::string_view so_far) {
-  constexpr std::size_t shortest_text = 15;    // "PROXY UNKNOWN\r\n"
-  constexpr std::size_t shortest_tcp = 32;     // "PROXY TCP4 1.1.1.1 1.1.1.1 1 1\r\n"
-  constexpr std::size_t shortest_tcp6 = 24;    // "PROXY TCP6 :: :: 1 1\r\n" and its ends
-  constexpr std::size_t binary = 16;           // before addresses and extensions
+  constexpr std::size_t shortest_text = 15;  // "PROXY UNKNOWN\r\n"
+  constexpr std::size_t shortest_tcp = 32;   // "PROXY TCP4 1.1.1.1 1.1.1.1 1 1\r\n"
+  constexpr std::size_t shortest_tcp6 = 24;  // "PROXY TCP6 :: :: 1 1\r\n" and its ends
+  constexpr std::size_t binary = 16;         // before addresses and extensions
   if (so_far.size() < shortest_text) return shortest_text - so_far.size();
   if (so_far.front() == '\r') {
     if (so_far.size() < binary) return binary - so_far.size();

@@ -24,7 +24,6 @@ struct Expanded {
 };
 
 /// Puts the notice into the queue, where the sender wants one. The message itself is safe already.
-awaitable<Result<void>> tell_of_expansion(queue::Queue& queue, std::string host,
-                                          Expanded expanded);
+awaitable<Result<void>> tell_of_expansion(queue::Queue& queue, std::string host, Expanded expanded);
 
 }  // namespace outrider::receive

@@ -64,8 +64,8 @@ struct ListenerOptions {
   Role role = Role::Mx;
   TlsMode tls = TlsMode::None;
   std::shared_ptr<const tls::ServerContext> tls_context;  ///< set unless tls is None
-  bool proxy_protocol = false;          ///< each connection begins with a PROXY header
-  std::vector<Network> proxy_trusted;   ///< who may say so; a Unix socket is always trusted
+  bool proxy_protocol = false;         ///< each connection begins with a PROXY header
+  std::vector<Network> proxy_trusted;  ///< who may say so; a Unix socket is always trusted
   /// The protocol's part: name, limits, line ends. `lmtp` and `offer_starttls` follow role and tls.
   smtp::ServerOptions smtp;
   TimeLimits time;

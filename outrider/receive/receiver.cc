@@ -65,8 +65,7 @@ void Receiver::State::open(Door& door) {
 
 void Receiver::State::everywhere(void (*job)(ThreadConnections&)) {
   for (ThreadConnections& connections : reception->by_thread) {
-    connections.thread->post(
-        [shared = reception, &connections, job] { job(connections); });
+    connections.thread->post([shared = reception, &connections, job] { job(connections); });
   }
 }
 

@@ -25,10 +25,10 @@ class Resolver;
 namespace outrider::receive {
 
 struct ReceiverCounts {
-  std::size_t connections = 0;      ///< open now
-  std::uint64_t total = 0;          ///< since the start
-  std::uint64_t turned_away = 0;    ///< for a limit of connections
-  std::uint64_t messages = 0;       ///< answered with 250
+  std::size_t connections = 0;    ///< open now
+  std::uint64_t total = 0;        ///< since the start
+  std::uint64_t turned_away = 0;  ///< for a limit of connections
+  std::uint64_t messages = 0;     ///< answered with 250
 };
 
 /// Queue, resolver, threads and log outlive it. Safe to use from the main thread only; counts()

@@ -25,7 +25,7 @@ std::string fold(std::string_view name, bool exact) {
 Result<std::string> read_file(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return fail_errno("cannot be opened", errno, path);
-  struct stat facts {};
+  struct stat facts{};
   std::string text;
   ssize_t n = 0;
   int error = 0;
@@ -170,7 +170,8 @@ Result<void> LocalDomains::check_alias(const std::string& domain, const std::str
   if (resolve(Address{alias, domain}).kind != Resolution::Kind::Unknown) return {};
   return fail(Blame::Operator,
               fmt::format("alias `{}` leads back to itself, is nested deeper than {} or becomes "
-                          "more than {} addresses", printable(alias, 80), deepest_alias, limit_),
+                          "more than {} addresses",
+                          printable(alias, 80), deepest_alias, limit_),
               std::string(rule), what.place);
 }
 

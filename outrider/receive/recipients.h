@@ -25,15 +25,15 @@ struct DomainOptions {
   std::string aliases_file;        ///< as aliases(5); empty: none
   std::string catch_all;           ///< `user` or `user@domain` for unknown local-parts; empty: none
   std::string recipient_delimiter = "+";  ///< `user+tag` is `user`; empty: none
-  bool case_sensitive = false;     ///< local-parts of users and aliases
+  bool case_sensitive = false;            ///< local-parts of users and aliases
 };
 
 struct LocalDomainsOptions {
   std::vector<DomainOptions> domains;
   /// Where mail for postmaster goes in domains without one; null: to `postmaster` of the domain.
   Address postmaster;
-  std::string hostname;            ///< the domain of `<Postmaster>` where no domain is ours
-  std::size_t expansion = 1000;    ///< recipients that one alias may become
+  std::string hostname;          ///< the domain of `<Postmaster>` where no domain is ours
+  std::size_t expansion = 1000;  ///< recipients that one alias may become
 };
 
 /// What a forward-path means here.

@@ -33,10 +33,9 @@ mail::Return return_of(smtp::Ret ret) {
 }
 
 std::uint8_t notify_bits(const smtp::Notify& notify) {
-  return static_cast<std::uint8_t>((notify.never ? mail::notify_never : 0) |
-                                   (notify.success ? mail::notify_success : 0) |
-                                   (notify.failure ? mail::notify_failure : 0) |
-                                   (notify.delay ? mail::notify_delay : 0));
+  return static_cast<std::uint8_t>(
+      (notify.never ? mail::notify_never : 0) | (notify.success ? mail::notify_success : 0) |
+      (notify.failure ? mail::notify_failure : 0) | (notify.delay ? mail::notify_delay : 0));
 }
 
 // RFC 3461 §5.2.7.3 (c): every address of the alias is told of without SUCCESS. Where nothing else
@@ -192,7 +191,9 @@ awaitable<void> Transaction::tell_of_aliases(MessageId id, mail::Envelope envelo
   const Result<void> told =
       co_await tell_of_expansion(reception_.queue, listener_.smtp.hostname, std::move(expanded));
   if (told) co_return;
-  reception_.log.error("notice_failed").field("session", client_.session).field("id", id.text())
+  reception_.log.error("notice_failed")
+      .field("session", client_.session)
+      .field("id", id.text())
       .field("reason", told.error().text());
 }
 
@@ -202,8 +203,10 @@ void Transaction::refuse(smtp::Reply reply) {
 }
 
 void Transaction::store_failed(const Error& error) {
-  reception_.log.error("store_failed").field("session", client_.session)
-      .field("id", incoming_->id().text()).field("reason", error.text());
+  reception_.log.error("store_failed")
+      .field("session", client_.session)
+      .field("id", incoming_->id().text())
+      .field("reason", error.text());
   refuse(reception_.queue.accepting() ? smtp::replies::cannot_keep : smtp::replies::no_space);
 }
 
@@ -219,9 +222,12 @@ void Transaction::drop() {
 
 void Transaction::log_received(MessageId id, const Summary& received) const {
   LogLine line = reception_.log.info("received");
-  line.field("id", id.text()).field("session", client_.session)
-      .field("from", received.from.path()).field("size", received.size)
-      .field("nrcpt", received.recipients).field("client", client_.text());
+  line.field("id", id.text())
+      .field("session", client_.session)
+      .field("from", received.from.path())
+      .field("size", received.size)
+      .field("nrcpt", received.recipients)
+      .field("client", client_.text());
   if (client_.name && !client_.name->name.empty()) line.field("name", client_.name->name);
   line.field("helo", received.origin.helo).field("proto", received.origin.protocol);
   if (!received.origin.tls.empty()) line.field("tls", received.origin.tls);

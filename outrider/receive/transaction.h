@@ -75,7 +75,7 @@ class Transaction {
   std::size_t accepted_ = 0;
   mail::Envelope envelope_;
   std::vector<mail::Recipient> expanded_;  ///< aliases whose sender wants to hear of success
-  Address only_recipient_;  ///< as the client named it, for the trace field
+  Address only_recipient_;                 ///< as the client named it, for the trace field
   std::unique_ptr<queue::Incoming> incoming_;
   std::optional<mail::HeaderScanner> scanner_;
   std::optional<smtp::Reply> verdict_;

@@ -37,8 +37,8 @@ Result<void> prepare_folder(const std::string& path) {
 
 Result<void> leave_process_id(const std::string& path) {
   const std::string name = file_of_holder(path);
-  const int file = ::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW |
-                                            O_NONBLOCK, 0600);
+  const int file = ::open(name.c_str(),
+                          O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
   if (file < 0) return fail_errno("cannot write", errno, name);
   const std::string text = std::to_string(::getpid()) + "\n";
   const ssize_t written = ::write(file, text.data(), text.size());

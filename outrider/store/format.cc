@@ -72,8 +72,7 @@ Result<std::unique_ptr<rocksdb::DB>> open_database(
   return std::unique_ptr<rocksdb::DB>(db);
 }
 
-Result<void> check_format(rocksdb::DB& db,
-                          const std::vector<rocksdb::ColumnFamilyHandle*>& handles,
+Result<void> check_format(rocksdb::DB& db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles,
                           const std::string& path) {
   std::string found;
   const auto status = db.Get({}, handles[0], slice(format_key), &found);

@@ -19,9 +19,9 @@ class KeyedTable {
   Result<void> erase(std::string_view key, Durable durable);
   Result<std::optional<std::string>> read(std::string_view key) const;
   /// Calls `visit` with each key that begins with `prefix`, in order, until it answers false.
-  Result<void> scan(std::string_view prefix,
-                    const std::function<bool(std::string_view key, std::string_view value)>& visit)
-      const;
+  Result<void> scan(
+      std::string_view prefix,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
   /// The key in Table::Keyed, for a batch that changes several tables.
   std::string full_key(std::string_view key) const;
 

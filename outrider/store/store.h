@@ -27,8 +27,8 @@ enum class Table : std::uint8_t {
 enum class Durable : std::uint8_t { Later, Now };
 
 struct Options {
-  std::string path;                 ///< made with mode 0700 where it is not there
-  std::size_t memory = 64 << 20;    ///< of writes not yet in tables; between 8 MiB and 1 GiB
+  std::string path;                     ///< made with mode 0700 where it is not there
+  std::size_t memory = 64 << 20;        ///< of writes not yet in tables; between 8 MiB and 1 GiB
   std::uint64_t log_bytes = 192 << 20;  ///< of the write-ahead log: what a start reads again
 };
 

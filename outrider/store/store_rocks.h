@@ -47,8 +47,7 @@ const std::vector<std::string>& family_names();
 Result<std::unique_ptr<rocksdb::DB>> open_database(
     const Options& options, std::vector<rocksdb::ColumnFamilyHandle*>& handles);
 /// The format record: ours, made where the database is new and empty, or an error.
-Result<void> check_format(rocksdb::DB& db,
-                          const std::vector<rocksdb::ColumnFamilyHandle*>& handles,
+Result<void> check_format(rocksdb::DB& db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles,
                           const std::string& path);
 
 }  // namespace outrider::store

@@ -85,8 +85,8 @@ class Session {
   /// Bytes wait inside that no poll of the socket tells of.
   bool has_pending() const;
 
-  TlsFacts facts() const;      ///< after the handshake
-  std::string error() const;   ///< the library's reason after Want::Failed, printable
+  TlsFacts facts() const;     ///< after the handshake
+  std::string error() const;  ///< the library's reason after Want::Failed, printable
 
  private:
   explicit Session(ssl_st* ssl);

@@ -82,8 +82,7 @@ std::string take_openssl_error() {
 bool harden(SSL_CTX* context, int least_version) {
   // RFC 8996: TLS 1.0 and 1.1 are gone. No renegotiation and no compression: each was an attack.
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                   SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                   SSL_OP_IGNORE_UNEXPECTED_EOF);
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   return SSL_CTX_set_min_proto_version(context, least_version) == 1 &&

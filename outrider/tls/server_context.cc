@@ -14,9 +14,9 @@
 namespace outrider::tls {
 namespace {
 
-using ChainPtr = std::unique_ptr<STACK_OF(X509), Releaser<[](STACK_OF(X509) * chain) {
-                                   sk_X509_pop_free(chain, X509_free);
-                                 }>>;
+using ChainPtr =
+    std::unique_ptr<STACK_OF(X509),
+                    Releaser<[](STACK_OF(X509) * chain) { sk_X509_pop_free(chain, X509_free); }>>;
 
 struct Loaded {
   CertificatePtr leaf;
@@ -91,10 +91,12 @@ int acknowledge_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
 // RFC 7301 §3.2: who speaks another protocol, as a browser led here by an attacker, is turned away.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_length,
                     const unsigned char* offered, unsigned int offered_length, void*) {
-  static constexpr unsigned char ours[] = "\x04smtp\x05" "esmtp\x04lmtp";
+  static constexpr unsigned char ours[] =
+      "\x04smtp\x05"
+      "esmtp\x04lmtp";
   unsigned char* match = nullptr;
-  const int found = SSL_select_next_proto(&match, chosen_length, ours, sizeof ours - 1, offered,
-                                          offered_length);
+  const int found =
+      SSL_select_next_proto(&match, chosen_length, ours, sizeof ours - 1, offered, offered_length);
   *chosen = match;
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }

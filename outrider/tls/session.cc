@@ -176,8 +176,10 @@ TlsFacts Session::facts() const {
   const char* matched = SSL_get0_peername(ssl_);
   facts.peer_name = matched ? printable(matched) : certificate_name(certificate);
   facts.peer = verified == X509_V_OK && checks_name_ ? PeerCheck::Verified : PeerCheck::Unverified;
-  if (verified != X509_V_OK) facts.why = X509_verify_cert_error_string(verified);
-  else if (!checks_name_) facts.why = "no name to check";
+  if (verified != X509_V_OK)
+    facts.why = X509_verify_cert_error_string(verified);
+  else if (!checks_name_)
+    facts.why = "no name to check";
   return facts;
 }
 

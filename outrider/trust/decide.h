@@ -18,10 +18,10 @@ const Level* level_named(std::string_view text);
 
 /// What is known when a connection to a next hop is about to be made.
 struct Facts {
-  std::string destination;                   ///< domain or next hop the mail is for
-  std::string mx_host;                       ///< the host that is about to be tried
-  Level site = Level::Opportunistic;         ///< what the operator's route or default asks for
-  std::string site_source = "default";       ///< which of them it was: `default`, `route`
+  std::string destination;              ///< domain or next hop the mail is for
+  std::string mx_host;                  ///< the host that is about to be tried
+  Level site = Level::Opportunistic;    ///< what the operator's route or default asks for
+  std::string site_source = "default";  ///< which of them it was: `default`, `route`
 };
 
 /// One demand, and whose it is.
@@ -43,7 +43,7 @@ struct Verdict {
   Level level = Level::Opportunistic;
   std::vector<std::string> names;  ///< names of which the certificate must carry one
   Fallback fallback = Fallback::Plaintext;
-  std::vector<Reason> reasons;     ///< the deciding one first
+  std::vector<Reason> reasons;  ///< the deciding one first
 
   bool wants_tls() const { return level != Level::None; }
   bool requires_tls() const { return level >= Level::Encrypt; }

@@ -117,8 +117,7 @@ void look(queue::Queue& queue, boost::asio::io_context& io) {
   };
   const auto items = boost::asio::co_spawn(io, page(), boost::asio::use_future).get();
   const std::chrono::duration<double, std::milli> took = steady_now() - begin;
-  fmt::print("a page of {}: {:.1f} ms; resident {:.0f} MiB\n", items, took.count(),
-             resident_mib());
+  fmt::print("a page of {}: {:.1f} ms; resident {:.0f} MiB\n", items, took.count(), resident_mib());
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 // A queue without a disk, whose faults a test chooses: which step fails, and how long it takes.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -33,8 +33,8 @@ class MemoryQueue final : public queue::Queue {
   std::atomic<bool> accepts{true};
   std::atomic<int> fail_append_after{-1};  ///< so many appends of all messages work; -1: all
   std::atomic<bool> fail_commit{false};
-  std::atomic<int> delay_ms{0};            ///< of each append and commit
-  std::atomic<int> begun{0}, dropped{0};   ///< messages; dropped: destroyed before their commit
+  std::atomic<int> delay_ms{0};           ///< of each append and commit
+  std::atomic<int> begun{0}, dropped{0};  ///< messages; dropped: destroyed before their commit
 
   std::vector<Message> messages() const {
     const std::lock_guard guard(lock_);
@@ -57,8 +57,7 @@ class MemoryQueue final : public queue::Queue {
     counts.messages = messages().size();
     return counts;
   }
-  awaitable<Result<std::vector<queue::Item>>> list(queue::Filter, MessageId,
-                                                   std::size_t) override {
+  awaitable<Result<std::vector<queue::Item>>> list(queue::Filter, MessageId, std::size_t) override {
     co_return std::vector<queue::Item>{};
   }
   awaitable<Result<std::string>> content(MessageId id, std::size_t limit) override {

@@ -34,13 +34,13 @@ class ScriptedServer {
     bool breaks_tls = false;  ///< says 220 to STARTTLS, and then no TLS
     bool lmtp = false;
     std::string hangs_up_in_content;  ///< said after its first bytes, and no more is read
-    Duration delay{0};        ///< before the answer to content
+    Duration delay{0};                ///< before the answer to content
   };
 
   struct Message {
-    std::string mail;                   ///< the MAIL line
-    std::vector<std::string> rcpts;     ///< accepted RCPT lines
-    std::string content;                ///< unstuffed
+    std::string mail;                ///< the MAIL line
+    std::vector<std::string> rcpts;  ///< accepted RCPT lines
+    std::string content;             ///< unstuffed
     bool secure = false;
   };
 

@@ -22,7 +22,8 @@ TEST(Deliverer, DeliversAMessageAsItIs) {
   EXPECT_EQ(messages[0].rcpts, std::vector<std::string>{"RCPT TO:<anna@away.test>"});
   EXPECT_EQ(messages[0].content, small_content);
   const std::string log = post.log();
-  EXPECT_THAT(log, HasSubstr("delivery id=" + id.text() + " from=<sender@home.test> "
+  EXPECT_THAT(log, HasSubstr("delivery id=" + id.text() +
+                             " from=<sender@home.test> "
                              "to=<anna@away.test> status=sent relay=127.0.0.1[127.0.0.1]:" +
                              std::to_string(server.port())));
   EXPECT_THAT(log, HasSubstr("attempts=1 dsn=2.0.0 tls=none level=opportunistic "

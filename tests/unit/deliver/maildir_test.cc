@@ -34,7 +34,7 @@ std::size_t files_in(const std::string& path) {
 }
 
 struct stat stat_of(const std::string& path) {
-  struct stat is {};
+  struct stat is{};
   EXPECT_EQ(::lstat(path.c_str(), &is), 0) << path;
   return is;
 }

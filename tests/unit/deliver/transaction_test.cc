@@ -38,23 +38,22 @@ TEST_P(EachStep, EndsAsTheServerSays) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Transaction, EachStep,
-    testing::Values(
-        Fate{"MAIL", "450 4.7.1 greylisted", "deferred", "450 4.7.1 greylisted"},
-        Fate{"MAIL", "550 5.7.1 not from you", "bounced", "550 5.7.1 not from you"},
-        Fate{"MAIL", "421 4.3.2 going down", "deferred", "421 4.3.2 going down"},
-        Fate{"MAIL", "-", "deferred", "lost the connection"},
-        Fate{"RCPT", "450 4.2.1 busy", "deferred", "450 4.2.1 busy"},
-        Fate{"RCPT", "550 5.1.1 unknown", "bounced", "550 5.1.1 unknown"},
-        Fate{"RCPT", "421 4.3.2 going down", "deferred", "421 4.3.2 going down"},
-        Fate{"RCPT", "-", "deferred", "dsn=4.4.2"},
-        Fate{"DATA", "451 4.3.0 no", "deferred", "451 4.3.0 no"},
-        Fate{"DATA", "554 5.7.1 never", "bounced", "554 5.7.1 never"},
-        Fate{"DATA", "-", "deferred", "dsn=4.4.2"},
-        Fate{".", "451 4.3.0 no", "deferred", "451 4.3.0 no"},
-        Fate{".", "552 5.2.2 too much", "bounced", "552 5.2.2 too much"},
-        Fate{".", "421 4.3.2 going down", "deferred", "421 4.3.2 going down"},
-        Fate{".", "rubbish", "deferred", "dsn=4.4.2"},
-        Fate{".", "-", "deferred", "possible duplicate"}));
+    testing::Values(Fate{"MAIL", "450 4.7.1 greylisted", "deferred", "450 4.7.1 greylisted"},
+                    Fate{"MAIL", "550 5.7.1 not from you", "bounced", "550 5.7.1 not from you"},
+                    Fate{"MAIL", "421 4.3.2 going down", "deferred", "421 4.3.2 going down"},
+                    Fate{"MAIL", "-", "deferred", "lost the connection"},
+                    Fate{"RCPT", "450 4.2.1 busy", "deferred", "450 4.2.1 busy"},
+                    Fate{"RCPT", "550 5.1.1 unknown", "bounced", "550 5.1.1 unknown"},
+                    Fate{"RCPT", "421 4.3.2 going down", "deferred", "421 4.3.2 going down"},
+                    Fate{"RCPT", "-", "deferred", "dsn=4.4.2"},
+                    Fate{"DATA", "451 4.3.0 no", "deferred", "451 4.3.0 no"},
+                    Fate{"DATA", "554 5.7.1 never", "bounced", "554 5.7.1 never"},
+                    Fate{"DATA", "-", "deferred", "dsn=4.4.2"},
+                    Fate{".", "451 4.3.0 no", "deferred", "451 4.3.0 no"},
+                    Fate{".", "552 5.2.2 too much", "bounced", "552 5.2.2 too much"},
+                    Fate{".", "421 4.3.2 going down", "deferred", "421 4.3.2 going down"},
+                    Fate{".", "rubbish", "deferred", "dsn=4.4.2"},
+                    Fate{".", "-", "deferred", "possible duplicate"}));
 
 // RFC 1047: the server may have it; it is sent again, and the log says what that may mean.
 TEST(Transaction, SaysWhereAMessageMayArriveTwice) {
@@ -126,8 +125,8 @@ TEST(Transaction, SendsMoreRecipientsThanTheServerTakesInSeveralTurns) {
   Post post;
   post.route("away.test", server.route());
   post.start();
-  post.put(envelope_to({"a@away.test", "b@away.test", "c@away.test", "d@away.test",
-                        "e@away.test"}));
+  post.put(
+      envelope_to({"a@away.test", "b@away.test", "c@away.test", "d@away.test", "e@away.test"}));
   ASSERT_TRUE(post.is_empty()) << post.log();
   EXPECT_EQ(server.messages().size(), 3u);
   EXPECT_EQ(post.lines("status=sent"), 5u);
@@ -194,8 +193,8 @@ TEST(Transaction, SaysASmallMessageWithBdatInOneChunk) {
   post.put_to("anna@away.test");
   ASSERT_TRUE(post.is_empty());
   const auto commands = server.commands();
-  EXPECT_THAT(commands, testing::Contains("BDAT " + std::to_string(small_content.size()) +
-                                          " LAST"));
+  EXPECT_THAT(commands,
+              testing::Contains("BDAT " + std::to_string(small_content.size()) + " LAST"));
 }
 
 // RFC 6152 §3: never mangled, returned.

@@ -17,9 +17,7 @@ TEST(Fold, BreaksAWordBeforeTheHardLimit) {
   EXPECT_LE(field.find("\r\n", field.find("x")) - field.find("x"), 998u);
 }
 
-TEST(Fold, LetsNoControlByteThrough) {
-  EXPECT_EQ(folded("A:", "b\r\nC: d\x01"), "A: b C: d?\r\n");
-}
+TEST(Fold, LetsNoControlByteThrough) { EXPECT_EQ(folded("A:", "b\r\nC: d\x01"), "A: b C: d?\r\n"); }
 
 TEST(Fold, CutsAtTheBoundAndNotWithinACharacter) {
   EXPECT_EQ(folded("A:", "a\xc3\xa9", 2), "A: a\r\n");

@@ -116,8 +116,7 @@ TEST(ProxyHeader, RefusesWhatIsNone) {
 TEST(ProxyHeader, NeverAsksForMoreThanTheLongest) {
   for (const auto& start : {std::string("PROXY "), v2(0x21, 0x11, ipv4_body).substr(0, 12)}) {
     for (char filler : {'\0', 'A', '\xff', ' '}) {
-      const auto header =
-          parse_proxy_header(start + std::string(longest_proxy_header, filler));
+      const auto header = parse_proxy_header(start + std::string(longest_proxy_header, filler));
       EXPECT_TRUE(!header || header->complete());
     }
   }

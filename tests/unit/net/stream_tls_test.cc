@@ -48,8 +48,8 @@ TEST(StreamTls, StartsOnAStreamThatSpokeInClear) {
     co_await stream->write("STARTTLS\r\n", 1s);
     char buffer[64];
     co_await stream->read_some(buffer, 1s);
-    const auto facts = co_await stream->connect_tls(contexts.client, "mx.example.org",
-                                                    contexts.verdict, 2s);
+    const auto facts =
+        co_await stream->connect_tls(contexts.client, "mx.example.org", contexts.verdict, 2s);
     EXPECT_TRUE(facts) << facts.error().text();
     EXPECT_EQ(facts->peer, PeerCheck::Verified);
     EXPECT_EQ(*stream->tls(), *facts);
@@ -70,8 +70,8 @@ TEST(StreamTls, LargeWritesWaitForTheReaderBothWays) {
     Ends ends(running.thread);
     bool accepted = false;
     running.thread.spawn(accept(ends.left, contexts.server, accepted));
-    const auto facts = co_await ends.right.connect_tls(contexts.client, "mx.example.org",
-                                                       contexts.verdict, 2s);
+    const auto facts =
+        co_await ends.right.connect_tls(contexts.client, "mx.example.org", contexts.verdict, 2s);
     EXPECT_TRUE(facts);
     const std::string sent(size, 'x');
     int written = 0;
@@ -118,8 +118,7 @@ TEST(StreamTls, AHandshakeThatFailsNamesThePeerAndTheReason) {
     auto stream = co_await connect_tcp(running.thread, server.endpoint(), {}, 1s);
     trust::Verdict other = contexts.verdict;
     other.names = {"other.example"};
-    const auto facts =
-        co_await stream->connect_tls(contexts.client, "other.example", other, 2s);
+    const auto facts = co_await stream->connect_tls(contexts.client, "other.example", other, 2s);
     EXPECT_FALSE(facts);
     EXPECT_THAT(facts.error().input, testing::HasSubstr("hostname mismatch"));
     EXPECT_EQ(facts.error().place, server.endpoint().text());
@@ -153,8 +152,8 @@ TEST(StreamTls, IdleConnectionsAreSmall) {
       idle.push_back(std::make_unique<Ends>(running.thread));
       bool accepted = false;
       running.thread.spawn(accept(idle.back()->left, contexts.server, accepted));
-      co_await idle.back()->right.connect_tls(contexts.client, "mx.example.org",
-                                              contexts.verdict, 5s);
+      co_await idle.back()->right.connect_tls(contexts.client, "mx.example.org", contexts.verdict,
+                                              5s);
       while (!accepted) co_await running.thread.sleep(1ms);
     }
     const auto each = (::mallinfo2().uordblks - before) / (2 * count);

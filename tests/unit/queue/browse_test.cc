@@ -83,8 +83,8 @@ TEST_F(Browse, HoldingAClaimedMessageStopsItAfterTheAttempt) {
   put(envelope_to({"a@one.test", "b@one.test"}));
   auto claim = this->claim("one.test");
   EXPECT_EQ(apply(Action::Hold), 1u);
-  finish(std::move(claim), {outcome(0, RecipientStatus::Relayed),
-                            outcome(1, RecipientStatus::Pending)});
+  finish(std::move(claim),
+         {outcome(0, RecipientStatus::Relayed), outcome(1, RecipientStatus::Pending)});
   EXPECT_FALSE(this->claim("one.test", 50ms));
   EXPECT_EQ(list()[0].envelope.recipients[0].status, RecipientStatus::Relayed);
   EXPECT_EQ(list()[0].attempts, 1u);

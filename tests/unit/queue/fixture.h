@@ -96,11 +96,11 @@ class QueueTest : public testing::Test {
     for (unsigned shard = 0; shard < options_.shards; ++shard) {
       queue_->attach(shard, loop_.executor(),
                      [this, shard](DestinationId destination, const std::string& key) {
-        const std::lock_guard guard(lock_);
-        due_[key] = {shard, destination};
-        ++times_due_[key];
-        changed_.notify_all();
-      });
+                       const std::lock_guard guard(lock_);
+                       due_[key] = {shard, destination};
+                       ++times_due_[key];
+                       changed_.notify_all();
+                     });
     }
   }
   void close() { queue_.reset(); }
@@ -163,7 +163,9 @@ class QueueTest : public testing::Test {
       claim.reset();
     });
   }
-  void give_back(std::unique_ptr<Claim> claim) { on_loop([&] { claim.reset(); }); }
+  void give_back(std::unique_ptr<Claim> claim) {
+    on_loop([&] { claim.reset(); });
+  }
 
   Result<std::string> read(Claim& claim) {
     auto task = [&]() -> awaitable<Result<std::string>> {

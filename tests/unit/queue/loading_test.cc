@@ -51,8 +51,8 @@ TEST_F(LoadingOf, OnlyThoseAreTriedWhoseTimeHasCome) {
   options_.retry.jitter = 0;
   open();
   put(envelope_to({"a@one.test", "b@one.test"}));
-  finish(claim("one.test"), {outcome(0, RecipientStatus::Pending),
-                             outcome(1, RecipientStatus::Pending)});
+  finish(claim("one.test"),
+         {outcome(0, RecipientStatus::Pending), outcome(1, RecipientStatus::Pending)});
   finish(claim("one.test"), {outcome(0, RecipientStatus::Pending)});  // 30 s for this one
   auto claim = this->claim("one.test");
   ASSERT_TRUE(claim);

@@ -65,11 +65,10 @@ TEST_F(QueueOf, RecipientsOfOneDestinationGoTogetherAndOthersApart) {
   EXPECT_THAT(one->recipients(), ElementsAre(0, 2));
   EXPECT_THAT(two->recipients(), ElementsAre(1));
 
-  finish(std::move(one), {outcome(0, RecipientStatus::Relayed),
-                          outcome(2, RecipientStatus::Failed, "550 no")});
-  EXPECT_TRUE(eventually([&] {
-    return list()[0].envelope.recipients[2].status == RecipientStatus::Failed;
-  }));
+  finish(std::move(one),
+         {outcome(0, RecipientStatus::Relayed), outcome(2, RecipientStatus::Failed, "550 no")});
+  EXPECT_TRUE(eventually(
+      [&] { return list()[0].envelope.recipients[2].status == RecipientStatus::Failed; }));
   EXPECT_EQ(list()[0].envelope.recipients[2].reply, "550 no");
   EXPECT_EQ(list()[0].envelope.recipients[1].status, RecipientStatus::Pending);
   finish(std::move(two), {outcome(1, RecipientStatus::Delivered)});

@@ -115,8 +115,7 @@ TEST_F(Restart, DeletesTheChunksOfWhatNeverWasComplete) {
   change([&](store::Store& store, store::Batch& batch) {
     const store::KeyedTable drafts(store, drafts_table);
     batch.put(Table::Keyed, drafts.full_key(message_key(draft)), "");
-    for (std::uint32_t at = 0; at < 3; ++at)
-      batch.put(Table::Body, chunk_key(draft, at), "chunk");
+    for (std::uint32_t at = 0; at < 3; ++at) batch.put(Table::Body, chunk_key(draft, at), "chunk");
   });
   reopen();
   auto claim = this->claim("one.test");

@@ -25,7 +25,7 @@ Record sample() {
   envelope.arrived = Time(Duration(1'700'000'000'123));
   envelope.size = 1ull << 40;
   envelope.recipients.resize(2);
-  envelope.recipients[0] = {{"ü", "xn--tda.test"}, "rfc822;x@y", mail::notify_delay,
+  envelope.recipients[0] = {{"ü", "xn--tda.test"},         "rfc822;x@y",   mail::notify_delay,
                             mail::RecipientStatus::Failed, "550 5.1.1 no", "mx[192.0.2.2]:25"};
   envelope.recipients[1].address = {std::string(300, 'l'), "two.test"};
   record.progress = {{.attempts = 7, .next = Time(Duration(1'700'000'100'000)), .warned = true},

@@ -57,8 +57,7 @@ TEST(Fate, WarnsOnceAndNeverAboutANotice) {
   const Time arrived{};
   EXPECT_EQ(fate_of(retry, {.arrived = arrived, .warned = true}, arrived + 5h), Fate::Retry);
   EXPECT_EQ(fate_of(retry, {.arrived = arrived, .null_sender = true}, arrived + 5h), Fate::Retry);
-  EXPECT_EQ(fate_of(retry, {.arrived = arrived, .null_sender = true}, arrived + 24h),
-            Fate::GiveUp);
+  EXPECT_EQ(fate_of(retry, {.arrived = arrived, .null_sender = true}, arrived + 24h), Fate::GiveUp);
   Retry quiet;
   quiet.delay_notice = 0ms;
   EXPECT_EQ(fate_of(quiet, {.arrived = arrived}, arrived + 5h), Fate::Retry);

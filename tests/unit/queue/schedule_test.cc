@@ -158,11 +158,15 @@ TEST(Schedule, LosesAndRepeatsNothing) {
         there.empty() ? 0 : *there.lower_bound(random() % (*there.rbegin() + 1));
     switch (random() % 9) {
       case 0:
-        schedule.add({.id = {step}, .destination = at_of(step),
-                      .due = now + std::chrono::seconds(random() % 20)}, now);
+        schedule.add({.id = {step},
+                      .destination = at_of(step),
+                      .due = now + std::chrono::seconds(random() % 20)},
+                     now);
         there.insert(step);
         break;
-      case 1: case 2: case 3:
+      case 1:
+      case 2:
+      case 3:
         if (const auto taken = schedule.take(at_of(random()), now)) {
           EXPECT_TRUE(there.contains(taken->id.value));
           EXPECT_FALSE(held.contains(taken->id.value));
@@ -183,10 +187,15 @@ TEST(Schedule, LosesAndRepeatsNothing) {
           held.erase(id);
         }
         break;
-      case 6: now += std::chrono::seconds(random() % 5); schedule.advance(now); break;
+      case 6:
+        now += std::chrono::seconds(random() % 5);
+        schedule.advance(now);
+        break;
       case 7:
-        if (id && random() % 2) schedule.hold({id}), held.insert(id);
-        else if (id) schedule.release({id}), held.erase(id);
+        if (id && random() % 2)
+          schedule.hold({id}), held.insert(id);
+        else if (id)
+          schedule.release({id}), held.erase(id);
         break;
       case 8: schedule.postpone(at_of(random()), now + 2s, now); break;
     }

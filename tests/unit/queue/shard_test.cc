@@ -23,9 +23,8 @@ class ShardOf : public testing::Test {
     return mail;
   }
   void attach() {
-    shard_->attach(io_.get_executor(), [this](DestinationId, const std::string& key) {
-      due_.push_back(key);
-    });
+    shard_->attach(io_.get_executor(),
+                   [this](DestinationId, const std::string& key) { due_.push_back(key); });
   }
   void run() {
     io_.restart();

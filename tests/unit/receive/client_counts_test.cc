@@ -62,7 +62,8 @@ TEST(ClientCounts, HoldOverThreads) {
       const auto place = counts.enter(ip("192.0.2.1"), limits, setting);
       if (!place) continue;
       const int now = ++inside;
-      for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {}
+      for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+      }
       --inside;
     }
   };

@@ -210,8 +210,8 @@ awaitable<bool> say(net::Stream& stream, std::string text, std::string until, He
 }
 
 awaitable<void> send_with_tls(net::IoThread& thread, std::uint16_t port, TlsMode mode,
-                              std::shared_ptr<const tls::ClientContext> context,
-                              Heard& heard, std::atomic<bool>& done) {
+                              std::shared_ptr<const tls::ClientContext> context, Heard& heard,
+                              std::atomic<bool>& done) {
   const Endpoint to{*IpAddress::parse("127.0.0.1"), port};
   Result<net::Stream> stream = co_await net::connect_tcp(thread, to, std::nullopt, 5s);
   bool good = stream.has_value();

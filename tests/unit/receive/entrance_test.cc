@@ -46,8 +46,8 @@ class LookUp : public testing::Test {
   LookUp() : log_(log_options()) {
     thread_.start();
     options_.reverse_dns = true;
-    reception_ = std::make_shared<Reception>(
-        queue_, &resolver_, std::vector<net::IoThread*>{&thread_}, log_);
+    reception_ = std::make_shared<Reception>(queue_, &resolver_,
+                                             std::vector<net::IoThread*>{&thread_}, log_);
   }
   ~LookUp() override { thread_.stop(); }
 
@@ -58,8 +58,7 @@ class LookUp : public testing::Test {
   }
   /// The name, when the look-up is over; `none begun` where there is none.
   std::string name_of(const char* endpoint) {
-    const auto name =
-        look_up_name(reception_, options_, thread_, Endpoint::parse(endpoint));
+    const auto name = look_up_name(reception_, options_, thread_, Endpoint::parse(endpoint));
     if (!name) return "none begun";
     EXPECT_TRUE(comes_true([&] { return reception_->lookups == 0; }));
     return name->name;

@@ -81,8 +81,10 @@ TEST(Receiver, AnswersAPipelineOfMessages) {
   std::string all;
   for (int i = 0; i < count; ++i) {
     const std::string body = "Subject: " + std::to_string(i) + "\r\n\r\n..dot\r\n";
-    all += "MAIL FROM:<s@example.net>\r\nRCPT TO:<anna@example.org>\r\n"
-           "BDAT " + std::to_string(body.size()) + " LAST\r\n" + body;
+    all +=
+        "MAIL FROM:<s@example.net>\r\nRCPT TO:<anna@example.org>\r\n"
+        "BDAT " +
+        std::to_string(body.size()) + " LAST\r\n" + body;
   }
   peer.send(all);
   for (int i = 0; i < count; ++i) {

@@ -196,12 +196,10 @@ TEST(LocalDomains, PostmasterIsAlwaysThere) {
   const auto named = load({domain({"anna"})}, {"anna", "example.org"});
   EXPECT_EQ(resolve(named, "postmaster"), "alias anna@example.org");
   const File file("postmaster: anna\n");
-  EXPECT_EQ(resolve(load({domain({"anna"}, file.path())}), "postmaster"),
-            "alias anna@example.org");
+  EXPECT_EQ(resolve(load({domain({"anna"}, file.path())}), "postmaster"), "alias anna@example.org");
   EXPECT_EQ(resolve(load({domain({"postmaster"})}), "postmaster"), "user postmaster@example.org");
   EXPECT_EQ(resolve(load({}), "Postmaster", ""), "alias postmaster@mx.example.org");
-  EXPECT_EQ(resolve(load({}, {"root", "example.net"}), "Postmaster", ""),
-            "alias root@example.net");
+  EXPECT_EQ(resolve(load({}, {"root", "example.net"}), "Postmaster", ""), "alias root@example.net");
 }
 
 TEST(LocalDomains, ReachEachOther) {

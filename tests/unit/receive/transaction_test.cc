@@ -13,15 +13,14 @@ class Bench {
   explicit Bench(Options options = mx_options())
       : options_(std::move(options)), log_(log_options()), reception_(queue, nullptr, {}, log_) {
     options_.listeners[0].smtp.lmtp = options_.listeners[0].role == Role::Lmtp;
-    transaction = std::make_unique<Transaction>(reception_, options_, options_.listeners[0],
-                                                client);
+    transaction =
+        std::make_unique<Transaction>(reception_, options_, options_.listeners[0], client);
     thread_.start();
   }
   ~Bench() { thread_.stop(); }
 
   smtp::Reply mail(smtp::MailCommand command = {}) {
-    return transaction->sender(command, {"client.example.net", "192.0.2.1", "ESMTP", ""},
-                               nullptr);
+    return transaction->sender(command, {"client.example.net", "192.0.2.1", "ESMTP", ""}, nullptr);
   }
   smtp::Reply rcpt(std::string local_part, std::string domain = "example.org",
                    smtp::Notify notify = {}, std::string orcpt = {}) {
@@ -220,10 +219,10 @@ TEST(Transaction, ServesByRole) {
   };
   // 250: taken; 550: refused; 0: not asked, as MAIL was refused
   const Row rows[] = {
-      {Role::Mx, false, 250, 250, 550},        {Role::Mx, true, 250, 250, 250},
-      {Role::Submission, false, 550, 0, 0},    {Role::Submission, true, 250, 250, 250},
-      {Role::Relay, false, 550, 0, 0},         {Role::Relay, true, 250, 250, 250},
-      {Role::Lmtp, false, 250, 250, 550},      {Role::Lmtp, true, 250, 250, 250},
+      {Role::Mx, false, 250, 250, 550},     {Role::Mx, true, 250, 250, 250},
+      {Role::Submission, false, 550, 0, 0}, {Role::Submission, true, 250, 250, 250},
+      {Role::Relay, false, 550, 0, 0},      {Role::Relay, true, 250, 250, 250},
+      {Role::Lmtp, false, 250, 250, 550},   {Role::Lmtp, true, 250, 250, 250},
   };
   for (const Row& row : rows) {
     Options options = mx_options();

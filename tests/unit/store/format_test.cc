@@ -54,9 +54,8 @@ TEST(Format, UnknownIsRefused) {
 TEST(Format, ADatabaseOfAnotherProgramIsLeftAlone) {
   TemporaryFolder folder;
   ASSERT_EQ(mkdir((folder / "other").c_str(), 0700), 0);
-  behind_its_back(folder / "other", {"default", "theirs"}, [](rocksdb::DB& db) {
-    ASSERT_TRUE(db.Put({}, "key", "value").ok());
-  });
+  behind_its_back(folder / "other", {"default", "theirs"},
+                  [](rocksdb::DB& db) { ASSERT_TRUE(db.Put({}, "key", "value").ok()); });
   EXPECT_THAT(Store::open({.path = folder / "other"}).error().text(), HasSubstr("theirs"));
   behind_its_back(folder / "other", {"default", "theirs"}, [](rocksdb::DB& db) {
     std::string value;
@@ -68,9 +67,8 @@ TEST(Format, ADatabaseOfAnotherProgramIsLeftAlone) {
 TEST(Format, ADatabaseWithDataButWithoutARecordIsRefused) {
   TemporaryFolder folder;
   ASSERT_EQ(mkdir((folder / "other").c_str(), 0700), 0);
-  behind_its_back(folder / "other", {"default"}, [](rocksdb::DB& db) {
-    ASSERT_TRUE(db.Put({}, "key", "value").ok());
-  });
+  behind_its_back(folder / "other", {"default"},
+                  [](rocksdb::DB& db) { ASSERT_TRUE(db.Put({}, "key", "value").ok()); });
   EXPECT_THAT(Store::open({.path = folder / "other"}).error().text(),
               HasSubstr("without a format record"));
 }

@@ -117,8 +117,8 @@ TEST(Store, AFlippedBitInTheLogIsFound) {
       continue;
     }
     for (int at = 0; at < 20; ++at)
-      EXPECT_EQ((*again)->read(Table::Meta, "key" + std::to_string(at)),
-                std::string(500, 'v')) << at;
+      EXPECT_EQ((*again)->read(Table::Meta, "key" + std::to_string(at)), std::string(500, 'v'))
+          << at;
   }
   EXPECT_GT(refused, 8);
 }

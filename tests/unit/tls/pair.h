@@ -13,9 +13,7 @@
 namespace outrider::tls {
 
 struct SocketPair {
-  SocketPair() {
-    ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds);
-  }
+  SocketPair() { ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds); }
   ~SocketPair() {
     ::close(fds[0]);
     ::close(fds[1]);

@@ -46,9 +46,9 @@ TEST(ServerContext, ErrorsNameTheFileAndTheReason) {
   const auto two = ca.issue("two.example");
   const auto junk = ca.write("junk.pem", "no certificate\n");
   EXPECT_THAT(error_of({}), testing::HasSubstr("no certificate is named"));
-  EXPECT_THAT(error_of({{"/nowhere.pem", one.key}}),
-              testing::AllOf(testing::HasSubstr("/nowhere.pem"),
-                             testing::HasSubstr("No such file")));
+  EXPECT_THAT(
+      error_of({{"/nowhere.pem", one.key}}),
+      testing::AllOf(testing::HasSubstr("/nowhere.pem"), testing::HasSubstr("No such file")));
   EXPECT_THAT(error_of({{junk, one.key}}), testing::HasSubstr(junk + ": no certificate"));
   EXPECT_THAT(error_of({{one.certificate, junk}}), testing::HasSubstr(junk + ": no private key"));
   EXPECT_THAT(error_of({{one.certificate, two.key}}),
@@ -61,11 +61,10 @@ TEST(ServerContext, ServesRsaAndEcdsaSideBySide) {
   test::TestCa ca;
   const auto ec = ca.issue({.names = {"ec.example"}});
   const auto rsa = ca.issue({.names = {"rsa.example"}, .key = CertificateWish::Key::Rsa});
-  const auto server =
-      ServerContext::load({{{ec.certificate, ec.key}, {rsa.certificate, rsa.key}}});
+  const auto server = ServerContext::load({{{ec.certificate, ec.key}, {rsa.certificate, rsa.key}}});
   ASSERT_TRUE(server) << server.error().text();
-  const std::pair<const char*, const char*> rows[] = {
-      {"ecdsa_secp256r1_sha256", "ec.example"}, {"rsa_pss_rsae_sha256", "rsa.example"}};
+  const std::pair<const char*, const char*> rows[] = {{"ecdsa_secp256r1_sha256", "ec.example"},
+                                                      {"rsa_pss_rsae_sha256", "rsa.example"}};
   for (const auto& [algorithm, name] : rows) {
     const auto client = ClientContext::load({.ca_file = ca.authority_file()});
     ASSERT_EQ(SSL_CTX_set1_sigalgs_list((*client)->native(), algorithm), 1);
@@ -108,15 +107,17 @@ TEST(ServerContext, TurnsOtherProtocolsAway) {
   test::TestCa ca;
   const auto files = ca.issue("mx.example.org");
   const auto server = ServerContext::load({{{files.certificate, files.key}}});
-  const std::pair<std::string_view, bool> rows[] = {
-      {"\x04smtp", true}, {"\x02h2\x05" "esmtp", true}, {"\x02h2\x08http/1.1", false}};
+  const std::pair<std::string_view, bool> rows[] = {{"\x04smtp", true},
+                                                    {"\x02h2\x05"
+                                                     "esmtp",
+                                                     true},
+                                                    {"\x02h2\x08http/1.1", false}};
   for (const auto& [offer, taken] : rows) {
     const auto client = ClientContext::load({.ca_file = ca.authority_file()});
     SSL_CTX_set_alpn_protos((*client)->native(),
                             reinterpret_cast<const unsigned char*>(offer.data()),
                             static_cast<unsigned>(offer.size()));
-    Pair both(**server, **client, "mx.example.org",
-              verdict_for(trust::Level::Opportunistic, {}));
+    Pair both(**server, **client, "mx.example.org", verdict_for(trust::Level::Opportunistic, {}));
     EXPECT_EQ(both.shake_hands(), taken) << offer;
   }
 }
