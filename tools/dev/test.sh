@@ -34,8 +34,9 @@ run() {
   out=$(mktemp)
   timeout -k 10 "${OUTRIDER_TEST_LIMIT:-1800}" "$@" >"$out" 2>&1 || status=$?
   if count "$out" && [ $status = 0 ]; then
-    printf '%-28s ok   %s\n' "$name" "$(grep -cE '^\[ +OK|\.\.\. ok' "$out" | sed 's/^0$//')"
-    grep -E '^(\[  SKIPPED \] [A-Z]|.*\.\.\. skipped)|^figure: ' "$out" || true
+    printf '%-28s ok\n' "$name"
+    grep -E '^(\[  SKIPPED \] [A-Z]|.*\.\.\. skipped)' "$out" || true
+    grep -oE 'figure: .*' "$out" || true
   else
     printf '%-28s FAILED (exit %s)\n' "$name" "$status"
     grep -vE '^\[ +(OK|RUN) ' "$out" | tail -n 60
