@@ -176,5 +176,25 @@ class Lifetime(Queue):
         self.assertEqual(len(lab.mailbox(self.folder.path, "a", "src.test")), 2)
 
 
+class Loop(unittest.TestCase):
+    def test_two_relays_that_point_at_each_other_stop(self):
+        folder = lab.Folder()
+        self.addCleanup(folder.__exit__)
+        ports = lab.free_port(), lab.free_port()
+        servers = []
+        for number in (0, 1):
+            config = (lab.maildir_domain(folder.path, "src.test") + "[limits]\nhops = 20\n"
+                      f'[[route]]\ndomain = "loop.test"\nvia = "smtp://127.0.0.1:{ports[1 - number]}"\n')
+            servers.append(lab.Server(folder.path, f"mx{number}.test", config, port=ports[number]))
+        for server in servers:
+            server.start()
+            self.addCleanup(server.__exit__)
+        answer = lab.send_raw(servers[0], "a@src.test", ["b@loop.test"], b"Subject: round\r\n\r\nx\r\n")
+        self.assertTrue(answer.startswith("250"), answer)
+        lab.wait_for(lambda: lab.mailbox(folder.path, "a", "src.test"), 30, "the notice")
+        lab.wait_for(lambda: all(server.is_empty() for server in servers), 20, "empty queues")
+        self.assertIn(b"5.4.6", lab.mailbox(folder.path, "a", "src.test")[0])
+
+
 if __name__ == "__main__":
     unittest.main()
