@@ -55,6 +55,11 @@ recipient_delimiter = "+"
 aliases = "$demo/aliases"
 deliver = "maildir:$demo/mail/{domain}/{user}"
 
+# Nobody listens there: mail for it waits, so that there is something to look at.
+[[route]]
+domain = "later.example"
+via = "smtp://127.0.0.1:1"
+
 [relay]
 networks = ["127.0.0.0/8"]
 
@@ -142,7 +147,7 @@ Try next:
   echo hello | ./build/release/outrider send --server 127.0.0.1:$smtp_port --starttls \\
       --ca $here/tls/ca.pem --from me@example.org --to ada@example.org      # the dialogue, line by line
   ./build/release/outrider send --server 127.0.0.1:$smtp_port --from me@example.org --to nobody@example.org
-  ./build/release/outrider send --server 127.0.0.1:$smtp_port --from me@example.org --to x@unreachable.invalid
+  ./build/release/outrider send --server 127.0.0.1:$smtp_port --from me@example.org --to x@later.example
   ./build/release/outrider queue list -c $here/outrider.toml                # what waits, and why
   ./build/release/outrider check -c $here/outrider.toml                     # is the configuration sound?
   tail -f $here/log                                                   # every message, by its id
