@@ -122,9 +122,9 @@ alias_maps =
                  f"cp /etc/postfix/dynamicmaps.cf {folder}/etc/; chown postfix {folder}/data; "
                  f"exec postfix -c {folder}/etc start-fg")
         self.neighbour.start("sh", "-c", start, output=self.output)
-        self.wait_until_it_answers(self.port)
         self.addCleanup(self.neighbour.run, "postfix", "-c", f"{folder}/etc", "stop",
                         capture_output=True)
+        self.wait_until_it_answers(self.port)
 
     def test_outrider_to_postfix(self):
         self.outrider_to_neighbour()
