@@ -68,7 +68,7 @@ check() {
 units() { # units PRESET [MODULE...]: the programs of tests/unit
   local preset=$1 program
   shift
-  build "$preset"
+  build "$preset" "${@/#/unit_}"
   for program in "build/$preset"/tests/unit_*; do
     [ -x "$program" ] && [ -f "$program" ] || continue
     [ $# = 0 ] || [[ " $* " = *" ${program##*unit_} "* ]] || continue
