@@ -11,7 +11,7 @@ count() {
   if grep -q '^\[==========\]' "$file"; then
     ran=$(sed -n 's/^\[==========\] \([0-9]*\) tests\? from .* ran.*/\1/p' "$file" | tail -1)
     ok=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) tests\?\..*/\1/p' "$file" | tail -1)
-    skip=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) tests\?, listed below:/\1/p' "$file" | tail -1)
+    skip=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) tests\?[.,].*/\1/p' "$file" | tail -1)
   else
     ran=$(sed -n 's/^Ran \([0-9]*\) tests\? in .*/\1/p' "$file" | tail -1)
     skip=$(sed -n 's/.*skipped=\([0-9]*\).*/\1/p' "$file" | tail -1)
