@@ -67,6 +67,8 @@ inline constexpr FixedReply bad_sender{501, "5.1.7", "bad reverse-path"};
 inline constexpr FixedReply bad_recipient{501, "5.1.3", "bad forward-path"};
 inline constexpr FixedReply bad_syntax{501, "5.5.4", "syntax error in argument"};
 inline constexpr FixedReply no_such_command{502, "5.5.1", "command is not served"};
+inline constexpr FixedReply no_such_tls{504, "5.5.4", "TLS of this version is not served"};
+inline constexpr FixedReply tls_first{530, "5.7.0", "Must issue a STARTTLS command first"};
 inline constexpr FixedReply hello_first{503, "5.5.1", "EHLO first"};
 inline constexpr FixedReply sender_first{503, "5.5.1", "MAIL first"};
 inline constexpr FixedReply recipient_first{503, "5.5.1", "RCPT first"};
@@ -83,6 +85,9 @@ inline constexpr FixedReply header_too_large{552, "5.3.4",
                                              "header is larger than this server takes"};
 inline constexpr FixedReply needs_smtputf8{553, "5.6.7", "address needs SMTPUTF8"};
 inline constexpr FixedReply mail_loop{554, "5.4.6", "too many hops, this looks like a mail loop"};
+inline constexpr FixedReply no_tls_here{554, "5.3.3", "TLS is not available here"};
+inline constexpr FixedReply lack_of_security{554, "5.7.0",
+                                             "Command refused due to lack of security"};
 inline constexpr FixedReply behind_start_tls{554, "5.5.0", "nothing may follow STARTTLS"};
 inline constexpr FixedReply unknown_parameter{555, "5.5.4", "parameter is not known or not served"};
 inline constexpr FixedReply improper_pipelining{554, "5.5.0", "talk only when it is your turn"};

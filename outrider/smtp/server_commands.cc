@@ -32,7 +32,7 @@ constexpr std::array words{
     Word{"RSET",     Verb::Rset,     Argument::None},
     Word{"NOOP",     Verb::Noop,     Argument::Optional},
     Word{"QUIT",     Verb::Quit,     Argument::None},
-    Word{"STARTTLS", Verb::StartTls, Argument::None},
+    Word{"STARTTLS", Verb::StartTls, Argument::Optional},
     Word{"VRFY",     Verb::Vrfy,     Argument::Needed},
     Word{"EXPN",     Verb::Expn,     Argument::Needed},
     Word{"HELP",     Verb::Help,     Argument::Optional},
@@ -72,6 +72,12 @@ bool is_command_text(Verb verb, std::string_view line) {
   });
 }
 
+// RFC 3207 §4: STARTTLS has no parameter. The draft's needs one.
+Argument argument_of(const Word& word, StartTlsForm form) {
+  const bool rfc_only = word.verb == Verb::StartTls && form == StartTlsForm::Rfc3207;
+  return rfc_only ? Argument::None : word.argument;
+}
+
 }  // namespace
 
 std::optional<Event> ServerSession::State::run_command(std::string_view line) {
@@ -84,9 +90,13 @@ std::optional<Event> ServerSession::State::run_command(std::string_view line) {
   const auto argument =
       space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
   const FixedReply* wrong = nullptr;
-  if (!is_command_text(word->verb, line) || !fits(word->argument, argument))
+  if (!is_command_text(word->verb, line) ||
+      !fits(argument_of(*word, options.start_tls_form), argument))
     wrong = &replies::bad_syntax;
-  if (!wrong && word->verb != Verb::Bdat) wrong = refusal(word->verb, phase);
+  if (word->verb != Verb::Bdat) {
+    if (const auto* because = insecure(word->verb, word->text)) wrong = because;
+    if (!wrong) wrong = refusal(word->verb, phase);
+  }
   if (!wrong && word->verb == Verb::Unserved) wrong = &replies::no_such_command;
   if (wrong) {
     say(*wrong);
@@ -100,7 +110,7 @@ std::optional<Event> ServerSession::State::run_command(std::string_view line) {
     case Verb::Rcpt: return on_rcpt(argument);
     case Verb::Data: return on_data();
     case Verb::Bdat: return on_bdat(argument);
-    case Verb::StartTls: return on_start_tls();
+    case Verb::StartTls: return on_start_tls(argument);
     case Verb::Rset:
       forget_transaction();
       say(replies::ok);
@@ -155,9 +165,7 @@ std::string ServerSession::State::extensions() const {
   if (options.offer_chunking) list += "\nCHUNKING\nBINARYMIME";
   list += "\nLIMITS MAILMAX=" + std::to_string(limits.transactions) +
           " RCPTMAX=" + std::to_string(limits.recipients);
-  // Not offered inside TLS: RFC 3207 §4.2.
-  if (options.offer_starttls && !secure) list += "\nSTARTTLS";
-  return list;
+  return list + tls_extensions();
 }
 
 Offered ServerSession::State::offered() const {
@@ -245,7 +253,8 @@ std::optional<Event> ServerSession::State::on_bdat(std::string_view arguments) {
   if (*size >= smallest_useful_chunk) --idle_commands;
   chunk_left = *size;
   chunk_is_last = last;
-  skipped_because = refusal(Verb::Bdat, phase);
+  skipped_because = insecure(Verb::Bdat, "BDAT");
+  if (!skipped_because) skipped_because = refusal(Verb::Bdat, phase);
   if (skipped_because) {
     mode = Mode::SkippedChunk;  // RFC 3030 §2: its octets are read all the same
     return std::nullopt;
@@ -257,24 +266,6 @@ std::optional<Event> ServerSession::State::on_bdat(std::string_view arguments) {
   }
   mode = Mode::Chunk;
   return std::nullopt;
-}
-
-std::optional<Event> ServerSession::State::on_start_tls() {
-  const FixedReply* wrong = secure ? &replies::already_secure : nullptr;
-  if (!wrong && !options.offer_starttls) wrong = &replies::no_tls_now;
-  if (wrong) {
-    say(*wrong);
-    refuse("STARTTLS", *wrong);
-    return std::nullopt;
-  }
-  // What follows in clear text was not sent by whom the handshake will name: CVE-2011-0411.
-  const auto line = input.view().find('\n') + 1;
-  if (input.view().size() > line) {
-    refuse("STARTTLS with bytes behind it", replies::behind_start_tls);
-    close(replies::behind_start_tls, "bytes behind STARTTLS");
-    return std::nullopt;
-  }
-  return ask(Question::StartTls, StartTls{});
 }
 
 std::optional<Event> ServerSession::State::on_help() {

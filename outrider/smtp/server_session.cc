@@ -1,5 +1,6 @@
 #include "outrider/smtp/server_session.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -49,7 +50,9 @@ void ServerSession::answer(const Reply& reply) {
       --state.idle_commands;  // it led somewhere
       return;
     case Question::StartTls:
-      if (reply.positive()) state.mode = State::Mode::Handshake;
+      if (!reply.positive()) return;
+      state.awaits_tls = !state.tls_token.empty();
+      if (!state.awaits_tls) state.mode = State::Mode::Handshake;
       return;
     case Question::MessageEnd:
     case Question::None: return;
@@ -57,10 +60,21 @@ void ServerSession::answer(const Reply& reply) {
 }
 
 void ServerSession::tls_established() {
-  assert(state_->mode == State::Mode::Handshake && state_->input.empty());
+  assert((state_->mode == State::Mode::Handshake || state_->awaits_tls) && state_->input.empty());
   // RFC 3207 §4.2: knowledge from before TLS is gone, by construction.
   state_ = std::make_unique<State>(state_->options, true);
 }
+
+bool ServerSession::awaits_tls() const {
+  return state_->awaits_tls && state_->mode == State::Mode::Commands && state_->input.empty();
+}
+
+bool ServerSession::takes_lines() const {
+  const bool draft = state_->options.start_tls_form != StartTlsForm::Rfc3207;
+  return draft && !state_->secure && state_->mode == State::Mode::Commands;
+}
+
+void ServerSession::lacks_security() { state_->lacks_security = true; }
 
 void ServerSession::close(const Reply& reply) { state_->close(reply, "closed by the server"); }
 
@@ -129,6 +143,12 @@ std::optional<Event> ServerSession::State::next_command() {
       (rest[0] < ' ' || rest[0] > '~')) {
     refuse(rest, replies::other_protocol);
     close(replies::other_protocol, "another protocol");
+    return std::nullopt;
+  }
+  // draft-hoffman-smtp-ssl §5 lets commands come behind the 220, and TLS only between them.
+  if (awaits_tls && std::ranges::any_of(rest.substr(0, rest.find('\n')), is_tls_byte)) {
+    refuse(rest, replies::behind_start_tls);
+    close(replies::behind_start_tls, "TLS within a command line");
     return std::nullopt;
   }
   const auto end = rest.find('\n');

@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "outrider/smtp/envelope_command.h"
 #include "outrider/smtp/line_ends.h"
@@ -39,7 +40,12 @@ struct BodyPart {          ///< content without dot-stuffing; any cut is possibl
 };
 struct MessageEnd {};  ///< asks: a positive answer promises that the message is kept
 struct Dropped {};     ///< the transaction ended without a message: forget what was kept of it
-struct StartTls {};    ///< asks: a positive answer begins the handshake once the output is sent
+/// Asks: a positive answer begins the handshake once the output is sent. With a `token` of the 1997
+/// draft (draft-hoffman-smtp-ssl §5) the handshake is limited to that version, and commands may
+/// still come before it: see awaits_tls().
+struct StartTls {
+  std::string_view token;  ///< `TLS1.2`, as it was listed; valid until the next call of next()
+};
 /// The session refused something by itself; for the log. `what` is bounded and printable, valid
 /// until the next call of next().
 struct Refused {
@@ -61,11 +67,21 @@ struct ServerLimits {
   std::size_t transactions = 1000;  ///< messages a connection (LIMITS MAILMAX, RFC 9422)
 };
 
+/// How TLS is announced and asked for.
+enum class StartTlsForm {
+  Rfc3207,       ///< keyword STARTTLS, command without parameter
+  DraftHoffman,  ///< keyword TLS with tokens, `STARTTLS token`: draft-hoffman-smtp-ssl-00 of 1997
+  Both
+};
+
 struct ServerOptions {
   std::string hostname;         ///< in the greeting and in replies
   std::string greeting;         ///< text behind the host name; `ESMTP` is always there
   bool lmtp = false;            ///< LHLO, one reply per recipient (RFC 2033)
   bool offer_starttls = false;  ///< a certificate is there
+  StartTlsForm start_tls_form = StartTlsForm::Rfc3207;
+  std::vector<std::string> tls_tokens;  ///< versions the draft lists: `TLS1.2`, `TLS1.3`
+  bool require_tls = false;             ///< 530 to all but NOOP, EHLO, STARTTLS, QUIT (RFC 3207 §4)
   bool offer_smtputf8 = true;
   bool offer_chunking = true;
   LineEnds line_ends = LineEnds::Strict;
@@ -93,6 +109,15 @@ class ServerSession {
   /// is forgotten (RFC 3207 §4.2).
   void tls_established();
 
+  /// The 220 of the 1997 draft was given, no TLS has begun and no line has: the first byte tells
+  /// what comes, a handshake if is_tls_byte(), which is not for the session, or else a command.
+  bool awaits_tls() const;
+  /// One line is to be given at a time: behind it a handshake of the draft may begin.
+  bool takes_lines() const;
+
+  /// What TLS came to is too little: from now on 554 5.7.0 to all but QUIT (RFC 3207 §4.1).
+  void lacks_security();
+
   /// Ends the session from our side at the next next(): `421`, shutting down, idle too long.
   void close(const Reply& reply);
 
@@ -112,5 +137,10 @@ class ServerSession {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// The first byte of a TLS record, or of a hello in the form of SSL 2; no command begins so.
+constexpr bool is_tls_byte(char byte) {
+  return byte == 0x16 || (static_cast<unsigned char>(byte) & 0x80) != 0;
+}
 
 }  // namespace outrider::smtp

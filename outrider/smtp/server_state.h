@@ -39,10 +39,15 @@ struct ServerSession::State {
   std::optional<Event> on_rcpt(std::string_view arguments);
   std::optional<Event> on_data();
   std::optional<Event> on_bdat(std::string_view arguments);
-  std::optional<Event> on_start_tls();
   std::optional<Event> on_help();
   std::string extensions() const;
   Offered offered() const;
+
+  // server_tls.cc
+  std::optional<Event> on_start_tls(std::string_view argument);
+  const FixedReply* start_tls_refusal(std::string_view argument) const;
+  const FixedReply* insecure(Verb verb, std::string_view word) const;
+  std::string tls_extensions() const;
 
   // server_content.cc
   std::optional<Event> read_data();
@@ -56,6 +61,9 @@ struct ServerSession::State {
 
   const ServerOptions& options;
   bool secure;
+  bool lacks_security = false;
+  bool awaits_tls = false;  ///< behind the 220 of the 1997 draft
+  std::string tls_token;
   bool extended = false;
   std::string helo;
 

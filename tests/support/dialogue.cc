@@ -39,6 +39,13 @@ ServerOptions mx_options() {
   return options;
 }
 
+ServerOptions draft_options(StartTlsForm form) {
+  auto options = mx_options();
+  options.start_tls_form = form;
+  options.tls_tokens = {"TLS1.2", "TLS1.3"};
+  return options;
+}
+
 Dialogue::Dialogue(ServerOptions options, bool secure)
     : options_(std::make_unique<const ServerOptions>(std::move(options))),
       session_(*options_, secure) {
@@ -51,7 +58,12 @@ std::string Dialogue::says(std::string_view bytes, Cut cut) {
   while (offset < bytes.size() && !closed() && !handshaking_) {
     const auto room = session_.prepare();
     if (room.empty()) throw std::logic_error("the session says NeedInput and has no room for any");
-    const auto n = std::min(cut.next(bytes.substr(offset), offset), room.size());
+    if (session_.awaits_tls() && is_tls_byte(bytes[offset])) {
+      handshaking_ = true;
+      break;
+    }
+    auto n = std::min(cut.next(bytes.substr(offset), offset), room.size());
+    if (session_.takes_lines()) n = std::min(n, by_line.next(bytes.substr(offset), offset));
     std::memcpy(room.data(), bytes.data() + offset, n);
     session_.received(n);
     offset += n;
@@ -64,7 +76,7 @@ std::string Dialogue::says(std::string_view bytes, Cut cut) {
 std::string Dialogue::codes(std::string_view bytes, Cut cut) { return codes_of(says(bytes, cut)); }
 
 void Dialogue::tls() {
-  if (!handshaking_) throw std::logic_error("no handshake was agreed on");
+  if (!handshaking_ && !session_.awaits_tls()) throw std::logic_error("no handshake was agreed on");
   handshaking_ = false;
   session_.tls_established();
   forget();
@@ -124,9 +136,10 @@ void Dialogue::hear(const Dropped&) {
   forget();
 }
 
-void Dialogue::hear(const StartTls&) {
+void Dialogue::hear(const StartTls& event) {
+  token_ = event.token;
   session_.answer(tls_works ? Reply(replies::start_tls) : Reply(replies::no_tls_now));
-  handshaking_ = tls_works;
+  handshaking_ = tls_works && token_.empty();
 }
 
 void Dialogue::hear(const Refused& event) { refused_.emplace_back(event.what); }

@@ -29,6 +29,9 @@ constexpr Cut cut_at(std::size_t offset) { return {Cut::Kind::At, offset}; }
 /// Small sessions of one listener, as most tests want it.
 smtp::ServerOptions mx_options();
 
+/// The same with the 1997 draft's form of STARTTLS.
+smtp::ServerOptions draft_options(smtp::StartTlsForm form = smtp::StartTlsForm::DraftHoffman);
+
 class Dialogue {
  public:
   struct Message {
@@ -64,6 +67,7 @@ class Dialogue {
   std::size_t dropped() const { return dropped_; }
   std::size_t unheard() const { return unheard_; }
   bool handshaking() const { return handshaking_; }
+  const std::string& tls_token() const { return token_; }  ///< of the last STARTTLS
   bool closed() const { return !why_.empty(); }
   const std::string& why_closed() const { return why_; }
   smtp::ServerSession& session() { return session_; }
@@ -90,6 +94,7 @@ class Dialogue {
   std::vector<smtp::RcptCommand> recipients_;
   std::vector<std::string> refused_;
   std::string why_;
+  std::string token_;
   std::size_t dropped_ = 0;
   std::size_t unheard_ = 0;
   bool handshaking_ = false;

@@ -3,7 +3,8 @@
 //     C: text             the client says it, with CRLF; \n and \r are a bare LF and CR
 //     S: text             the server says exactly this; … stands for the rest of the reply
 //     * tls               the handshake is done
-//     * lmtp              the listener speaks LMTP
+//     * listener WORDS    what it is: lmtp, draft-hoffman, both, require-tls, no-certificate
+//     * too-weak          what TLS came to is not enough for this listener
 //     * kept PATHS: TEXT  a message that was taken, in order; | is CRLF
 //     * closed            the server has ended the session; else it must not have
 #include <gtest/gtest.h>
@@ -66,6 +67,8 @@ std::string text_of(const Dialogue::Message& message) {
   return text;
 }
 
+constexpr std::string_view listener = "* listener ";
+
 class Player {
  public:
   Player(const Script& script, Cut cut)
@@ -80,7 +83,15 @@ class Player {
  private:
   static ServerOptions options_of(const Script& script) {
     auto options = test::mx_options();
-    options.lmtp = std::ranges::count(script.lines, "* lmtp") > 0;
+    std::string words;
+    for (const auto& line : script.lines) {
+      if (line.starts_with(listener)) words += line.substr(listener.size()) + " ";
+    }
+    if (words.contains("both")) options = test::draft_options(StartTlsForm::Both);
+    if (words.contains("draft-hoffman")) options = test::draft_options();
+    options.lmtp = words.contains("lmtp");
+    options.require_tls = words.contains("require-tls");
+    if (words.contains("no-certificate")) options.offer_starttls = false;
     return options;
   }
 
@@ -95,13 +106,15 @@ class Player {
       hear(behind(line, 3));
     } else if (line == "* tls") {
       client_.tls();
+    } else if (line == "* too-weak") {
+      client_.session().lacks_security();
     } else if (line == "* closed") {
       closed_ = true;
     } else if (line.starts_with("* kept ")) {
       ASSERT_LT(kept_, client_.messages().size());
       EXPECT_EQ(text_of(client_.messages()[kept_++]), behind(line, 7));
     } else {
-      EXPECT_EQ(line, "* lmtp") << "a line that nobody understands";
+      EXPECT_TRUE(line.starts_with(listener)) << "a line that nobody understands";
     }
   }
 
