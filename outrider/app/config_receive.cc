@@ -34,7 +34,9 @@ std::vector<tls::KeyPair> key_pairs(Making& making, const Values& values) {
 
 // The context of a table's certificates; null where it names none or they cannot be used.
 std::shared_ptr<const tls::ServerContext> load_context(Making& making, const Values& values) {
-  tls::ServerOptions options{key_pairs(making, values), minimum_version(making)};
+  tls::ServerOptions options;
+  options.keys = key_pairs(making, values);
+  options.parameters.least = minimum_version(making);
   if (options.keys.empty()) return nullptr;
   auto context = tls::ServerContext::load(options);
   if (!context) {
@@ -184,7 +186,7 @@ void take_tls(Making& making) {
   const auto& values = making.document.table("tls");
   auto& client = making.config.tls_client;
   client.ca_file = values.text("ca_file");
-  client.least = minimum_version(making);
+  client.parameters.least = minimum_version(making);
   auto context = tls::ClientContext::load(client);
   if (!context) return making.complain(values, "ca_file", context.error());
   making.config.tls_client_context = *context;

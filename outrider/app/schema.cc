@@ -14,7 +14,7 @@ constexpr double KiB = 1024, MiB = 1024 * KiB;
 constexpr std::array<std::string_view, 4> roles{"mx", "submission", "relay", "lmtp"};
 constexpr std::array<std::string_view, 3> tls_modes{"starttls", "implicit", "none"};
 constexpr std::array<std::string_view, 4> levels{"none", "opportunistic", "encrypt", "verify"};
-constexpr std::array<std::string_view, 2> versions{"1.2", "1.3"};
+constexpr std::array<std::string_view, 4> versions{"1.0", "1.1", "1.2", "1.3"};
 constexpr std::array<std::string_view, 2> line_ends{"strict", "repair"};
 constexpr std::array<std::string_view, 2> stored_line_ends{"lf", "crlf"};
 constexpr std::array<std::string_view, 3> families{"both", "ipv4", "ipv6"};
@@ -42,7 +42,7 @@ const std::vector<Setting> queue{
 const std::vector<Setting> tls{
     {"certificate", Type::PathList, "", "PEM files, leaf first, then the chain. Two for RSA and ECDSA side by side."},
     {"key", Type::PathList, "", "PEM files of the keys, in the same order; none: in the certificate's file."},
-    {"minimum_version", Type::Choice, "\"1.2\"", "Oldest version of TLS, both ways.", 0, 0, versions},
+    {"minimum_version", Type::Choice, "\"1.2\"", "Oldest version of TLS, both ways; 1.0 and 1.1 are broken (RFC 8996).", 0, 0, versions},
     {"ca_file", Type::Path, "", "PEM file of authorities for servers we send to; none: the system's."},
 };
 

@@ -14,10 +14,14 @@ struct TlsFacts {
   std::string cipher;   ///< `TLS_AES_256_GCM_SHA384`
   std::string group;    ///< `X25519`; empty where the library does not tell
   bool resumed = false;
-  std::string sni;  ///< the name the client asked for
+  bool kernel = false;  ///< the kernel encrypts
+  std::string alpn;     ///< the protocol that was agreed on; empty: none
+  std::string sni;      ///< the name the client asked for
   PeerCheck peer = PeerCheck::None;
-  std::string peer_name;  ///< subject or name of the peer's certificate, bounded and printable
-  std::string why;        ///< the library's reason where peer is Unverified
+  std::string peer_name;    ///< subject or name of the peer's certificate, bounded and printable
+  std::string peer_digest;  ///< SHA-256 of the peer's certificate, lower-case hex
+  std::string peer_key_digest;  ///< SHA-256 of its public key, lower-case hex
+  std::string why;              ///< the library's reason where peer is Unverified
 
   bool operator==(const TlsFacts&) const = default;
   /// The log's form: `TLSv1.3/TLS_AES_256_GCM_SHA384/X25519/verified`.

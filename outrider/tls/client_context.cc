@@ -22,7 +22,7 @@ class Context final : public ClientContext {
 Result<std::shared_ptr<const ClientContext>> ClientContext::load(const ClientOptions& options) {
   ERR_clear_error();
   ContextPtr context(SSL_CTX_new(TLS_client_method()));
-  const int least = options.least == Version::Tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+  const int least = options.parameters.least == Version::Tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
   if (!context || !harden(context.get(), least)) {
     return fail(Blame::Environment, "no TLS context: " + take_openssl_error());
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,10 @@
 #include "outrider/base/clock.h"
 #include "outrider/base/result.h"
 #include "outrider/base/tls_facts.h"
+#include "outrider/tls/certificate.h"
+#include "outrider/tls/parameters.h"
+#include "outrider/tls/session_cache.h"
+#include "outrider/tls/ticket_keys.h"
 #include "outrider/trust/decide.h"
 
 struct ssl_st;
@@ -18,16 +23,21 @@ struct ssl_ctx_st;
 
 namespace outrider::tls {
 
-enum class Version { Tls12, Tls13 };
-
 struct KeyPair {
   std::string certificate_file;  ///< PEM, the leaf first, then the chain
   std::string key_file;          ///< PEM; empty: in the certificate's file
 };
 
 struct ServerOptions {
-  std::vector<KeyPair> keys;  ///< more than one: an RSA and an ECDSA pair, say
-  Version least = Version::Tls12;
+  /// The first of each kind of key (RSA, ECDSA, …) is for clients that name nobody or nobody known;
+  /// further ones are for the names they carry, chosen by SNI (RFC 6066 §3).
+  std::vector<KeyPair> keys;
+  Parameters parameters;
+  /// Clients are asked for a certificate. None is needed, and an unknown one costs nothing.
+  bool ask_client = false;
+  std::string client_ca_file;  ///< PEM: whose certificates count as verified; empty: nobody's
+  /// Kept over a reload, so that tickets given out before it still resume. Null: of its own.
+  std::shared_ptr<TicketKeys> ticket_keys;
 };
 
 /// For all inbound connections of a listener. Immutable; a reload makes a new one, connections
@@ -42,11 +52,14 @@ class ServerContext {
   /// Each of them names the host (RFC 6125), a wildcard counting as a client would have it.
   virtual bool names(const std::string& host) const = 0;
   virtual Time expires() const = 0;  ///< the first of them
+  /// The group list in use, and what else the library had to do without; for the log.
+  virtual std::vector<std::string> notes() const = 0;
 };
 
 struct ClientOptions {
-  std::string ca_file;  ///< PEM; empty: the system's
-  Version least = Version::Tls12;
+  std::string ca_file;         ///< PEM; empty: the system's
+  std::optional<KeyPair> key;  ///< to show to servers that ask
+  Parameters parameters;
 };
 
 class ClientContext {
@@ -63,12 +76,15 @@ enum class Want { Nothing, Read, Write, Closed, Failed };
 /// itself, so plaintext that came behind STARTTLS in our own buffer cannot get inside.
 class Session {
  public:
-  /// `fd` must stay open as long as the session lives.
-  static Result<Session> server(const ServerContext& context, int fd);
+  /// `fd` must stay open as long as the session lives. `only`: no other version is negotiated, as
+  /// `STARTTLS TLS1.2` of draft-hoffman-smtp-ssl §5 asks.
+  static Result<Session> server(const ServerContext& context, int fd,
+                                std::optional<Version> only = std::nullopt);
   /// Sends `host` as SNI, and checks the peer's names against the verdict. A certificate that does
-  /// not verify ends the handshake only where verdict.requires_name().
+  /// not verify ends the handshake only where verdict.requires_name(). With a place in a cache a
+  /// session of it is resumed, and those that the server gives are put there.
   static Result<Session> client(const ClientContext& context, int fd, std::string_view host,
-                                const trust::Verdict& verdict);
+                                const trust::Verdict& verdict, Resumption resumption = {});
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   ~Session();
@@ -85,7 +101,9 @@ class Session {
   /// Bytes wait inside that no poll of the socket tells of.
   bool has_pending() const;
 
-  TlsFacts facts() const;     ///< after the handshake
+  TlsFacts facts() const;  ///< after the handshake
+  /// The peer's chain as it was sent, leaf first; after the handshake.
+  std::vector<CertificateFacts> peer_chain() const;
   std::string error() const;  ///< the library's reason after Want::Failed, printable
 
  private:

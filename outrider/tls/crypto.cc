@@ -1,9 +1,6 @@
 #include "outrider/tls/crypto.h"
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
-
-#include <vector>
 
 #include "outrider/base/text.h"
 
@@ -18,44 +15,6 @@ constexpr auto* tls12_suites =
 
 // The first list that the library knows is taken: OpenSSL before 3.5 has no hybrid group.
 constexpr const char* group_lists[] = {"X25519MLKEM768:X25519:P-256:P-384", "X25519:P-256:P-384"};
-
-using NamesPtr = std::unique_ptr<GENERAL_NAMES, Releaser<GENERAL_NAMES_free>>;
-
-std::string_view text_of(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
-          static_cast<std::size_t>(ASN1_STRING_length(string))};
-}
-
-std::string read_all(BIO* bio) {
-  char* data = nullptr;
-  const long length = BIO_get_mem_data(bio, &data);
-  return length > 0 ? std::string(data, static_cast<std::size_t>(length)) : std::string();
-}
-
-std::string subject_of(X509* certificate) {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  if (!bio) return {};
-  X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-  return printable(read_all(bio.get()));
-}
-
-std::string expiry_of(X509* certificate) {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  if (!bio || !ASN1_TIME_print(bio.get(), X509_get0_notAfter(certificate))) return "unknown";
-  return read_all(bio.get());
-}
-
-std::vector<std::string> dns_names(X509* certificate, std::size_t limit) {
-  std::vector<std::string> names;
-  const NamesPtr all(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-  const int count = all ? sk_GENERAL_NAME_num(all.get()) : 0;
-  for (int i = 0; i < count && names.size() < limit; ++i) {
-    const auto* name = sk_GENERAL_NAME_value(all.get(), i);
-    if (name->type == GEN_DNS) names.push_back(printable(text_of(name->d.dNSName)));
-  }
-  return names;
-}
 
 bool choose_groups(SSL_CTX* context) {
   for (const auto* list : group_lists) {
@@ -87,21 +46,6 @@ bool harden(SSL_CTX* context, int least_version) {
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   return SSL_CTX_set_min_proto_version(context, least_version) == 1 &&
          SSL_CTX_set_cipher_list(context, tls12_suites) == 1 && choose_groups(context);
-}
-
-std::string certificate_name(X509* certificate) {
-  auto names = dns_names(certificate, 1);
-  return names.empty() ? subject_of(certificate) : std::move(names.front());
-}
-
-std::string describe_certificate(X509* certificate) {
-  std::string text = subject_of(certificate);
-  const char* separator = " for ";
-  for (const auto& name : dns_names(certificate, 20)) {
-    text += separator + name;
-    separator = ", ";
-  }
-  return text + ", until " + expiry_of(certificate);
 }
 
 }  // namespace outrider::tls

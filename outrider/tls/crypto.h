@@ -6,6 +6,10 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "outrider/tls/certificate.h"
 
 namespace outrider::tls {
 
@@ -21,6 +25,7 @@ using ContextPtr = std::unique_ptr<SSL_CTX, Releaser<SSL_CTX_free>>;
 using BioPtr = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
 using CertificatePtr = std::unique_ptr<X509, Releaser<X509_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
+using SessionPtr = std::unique_ptr<SSL_SESSION, Releaser<SSL_SESSION_free>>;
 
 /// The oldest waiting error, which is the cause of the others, printable; empties the queue.
 std::string take_openssl_error();
@@ -28,8 +33,17 @@ std::string take_openssl_error();
 /// A connection's settings that both sides share: versions, suites, groups, memory.
 bool harden(SSL_CTX* context, int least_version);
 
+CertificateFacts facts_of(X509* certificate);
+/// SHA-256 as lower-case hex: of the certificate, of its public key (SPKI).
+std::string digest_of(X509* certificate);
+std::string key_digest_of(X509* certificate);
+
 /// `CN=mx.example.org for mx.example.org, example.org, until Nov 23 02:00:00 2027 GMT`.
 std::string describe_certificate(X509* certificate);
+/// DNS names of the certificate, printable.
+std::vector<std::string> dns_names(X509* certificate, std::size_t limit);
+bool must_staple(X509* certificate);  ///< RFC 7633
+Time expiry_of(X509* certificate);
 /// The first DNS name, or else the subject; bounded and printable.
 std::string certificate_name(X509* certificate);
 

@@ -101,12 +101,6 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_le
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-Time expiry_time(X509* certificate) {
-  std::tm when{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1) return Time{};
-  return Time(std::chrono::seconds(::timegm(&when)));
-}
-
 class Context final : public ServerContext {
  public:
   Context(ContextPtr context, std::vector<CertificatePtr> leaves)
@@ -117,6 +111,7 @@ class Context final : public ServerContext {
     for (const auto& leaf : leaves_) texts.push_back(describe_certificate(leaf.get()));
     return texts;
   }
+  std::vector<std::string> notes() const override { return {}; }
   bool names(const std::string& host) const override {
     return std::all_of(leaves_.begin(), leaves_.end(), [&](const auto& leaf) {
       return X509_check_host(leaf.get(), host.data(), host.size(), 0, nullptr) == 1;
@@ -124,7 +119,7 @@ class Context final : public ServerContext {
   }
   Time expires() const override {
     Time first = Time::max();
-    for (const auto& leaf : leaves_) first = std::min(first, expiry_time(leaf.get()));
+    for (const auto& leaf : leaves_) first = std::min(first, expiry_of(leaf.get()));
     return first;
   }
 
@@ -151,7 +146,7 @@ ContextPtr make_context(Version least) {
 Result<std::shared_ptr<const ServerContext>> ServerContext::load(const ServerOptions& options) {
   if (options.keys.empty()) return fail(Blame::Operator, "no certificate is named", "TLS");
   ERR_clear_error();
-  auto context = make_context(options.least);
+  auto context = make_context(options.parameters.least);
   if (!context) return fail(Blame::Environment, "no TLS context: " + take_openssl_error());
 
   std::vector<CertificatePtr> leaves;

@@ -71,7 +71,7 @@ Session& Session::operator=(Session&& other) noexcept {
 
 Session::~Session() { SSL_free(ssl_); }
 
-Result<Session> Session::server(const ServerContext& context, int fd) {
+Result<Session> Session::server(const ServerContext& context, int fd, std::optional<Version>) {
   auto ssl = session_on(context.native(), fd);
   if (!ssl) return refuse("no TLS session");
   SSL_set_accept_state(ssl.get());
@@ -79,7 +79,7 @@ Result<Session> Session::server(const ServerContext& context, int fd) {
 }
 
 Result<Session> Session::client(const ClientContext& context, int fd, std::string_view host,
-                                const trust::Verdict& verdict) {
+                                const trust::Verdict& verdict, Resumption) {
   auto ssl = session_on(context.native(), fd);
   if (!ssl) return refuse("no TLS session");
   if (!name_server(ssl.get(), host)) return refuse("no TLS server name " + printable(host));
@@ -173,6 +173,8 @@ TlsFacts Session::facts() const {
     return facts;
   }
   const long verified = SSL_get_verify_result(ssl_);
+  facts.peer_digest = digest_of(certificate);
+  facts.peer_key_digest = key_digest_of(certificate);
   const char* matched = SSL_get0_peername(ssl_);
   facts.peer_name = matched ? printable(matched) : certificate_name(certificate);
   facts.peer = verified == X509_V_OK && checks_name_ ? PeerCheck::Verified : PeerCheck::Unverified;
@@ -181,6 +183,18 @@ TlsFacts Session::facts() const {
   else if (!checks_name_)
     facts.why = "no name to check";
   return facts;
+}
+
+std::vector<CertificateFacts> Session::peer_chain() const {
+  std::vector<CertificateFacts> chain;
+  if (X509* leaf = SSL_get0_peer_certificate(ssl_)) chain.push_back(facts_of(leaf));
+  // A server's view of the chain is without the leaf, a client's with it.
+  const STACK_OF(X509)* sent = SSL_get_peer_cert_chain(ssl_);
+  const int count = sent ? sk_X509_num(sent) : 0;
+  for (int i = SSL_is_server(ssl_) ? 0 : 1; i < count; ++i) {
+    chain.push_back(facts_of(sk_X509_value(sent, i)));
+  }
+  return chain;
 }
 
 std::string Session::error() const { return error_; }

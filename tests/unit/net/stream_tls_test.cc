@@ -12,7 +12,7 @@ namespace {
 struct Contexts {
   explicit Contexts(tls::Version least = tls::Version::Tls12) {
     const auto files = ca.issue("mx.example.org");
-    server = *tls::ServerContext::load({{{files.certificate, files.key}}, least});
+    server = *tls::ServerContext::load({{{files.certificate, files.key}}, {.least = least}});
     client = *tls::ClientContext::load({.ca_file = ca.authority_file()});
   }
   test::TestCa ca;

@@ -91,7 +91,8 @@ TEST(ServerContext, KeepsToVersionsAndSuites) {
       {Version::Tls12, TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA256", ""},
   };
   for (const auto& row : rows) {
-    const auto server = ServerContext::load({{{files.certificate, files.key}}, row.least});
+    const auto server =
+        ServerContext::load({{{files.certificate, files.key}}, {.least = row.least}});
     const auto client = ClientContext::load({.ca_file = ca.authority_file()});
     SSL_CTX_set_min_proto_version((*client)->native(), row.client_version);
     SSL_CTX_set_max_proto_version((*client)->native(), row.client_version);

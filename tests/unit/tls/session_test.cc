@@ -23,7 +23,7 @@ class Handshake : public testing::Test {
   static std::shared_ptr<const ServerContext> server(const CertificateWish& wish,
                                                      Version least = Version::Tls12) {
     const auto files = ca->issue(wish);
-    auto context = ServerContext::load({{{files.certificate, files.key}}, least});
+    auto context = ServerContext::load({{{files.certificate, files.key}}, {.least = least}});
     EXPECT_TRUE(context) << context.error().text();
     return *context;
   }
