@@ -29,6 +29,12 @@ void take_routes(Making& making);
 void take_delivery(Making& making);
 void take_dns(Making& making);
 
+/// What a listener demands of its clients; complains of what no server for the world may.
+void take_inbound_policy(Making& making, const Values& values, const net::ListenAddress& address,
+                         receive::ListenerOptions& listener);
+/// [relay], [[partner]], and how this server knows itself in the DNS.
+void take_known_clients(Making& making);
+
 /// The group that a setting names; complains where there is none.
 std::optional<gid_t> find_group(Making& making, const Values& values, std::string_view key);
 /// The networks of a list; complains of those that are none.

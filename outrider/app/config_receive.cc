@@ -159,6 +159,7 @@ void take_listener(Making& making, const Values& values,
   listener.smtp.offer_starttls = listener.tls == receive::TlsMode::StartTls;
   listener.smtp.offer_smtputf8 = values.flag("smtputf8");
   listener.smtp.offer_chunking = values.flag("chunking");
+  take_inbound_policy(making, values, *address, listener);
   making.config.listeners.push_back({listener.name, *address, socket_options(making, values),
                                      find_group(making, values, "socket_group"),
                                      values.place("address")});
@@ -202,7 +203,7 @@ void take_listeners(Making& making) {
                                      ": no [[listener]]: no mail will be taken");
   }
   auto& receive = making.config.receive;
-  receive.relay_networks = networks(making, making.document.table("relay"), "networks");
+  take_known_clients(making);
   const auto& limits = making.document.table("limits");
   receive.limits = {.connections = limits.number("connections"),
                     .connections_per_network = limits.number("connections_per_network"),

@@ -13,6 +13,10 @@ constexpr double KiB = 1024, MiB = 1024 * KiB;
 
 constexpr std::array<std::string_view, 4> roles{"mx", "submission", "relay", "lmtp"};
 constexpr std::array<std::string_view, 3> tls_modes{"starttls", "implicit", "none"};
+constexpr std::array<std::string_view, 3> starttls_forms{"rfc3207", "draft-hoffman", "both"};
+constexpr std::array<std::string_view, 3> tls_demands{"never", "unlisted", "always"};
+constexpr std::array<std::string_view, 3> client_certificates{"none", "ask", "require"};
+constexpr std::array<std::string_view, 2> partner_demands{"encrypt", "verify"};
 constexpr std::array<std::string_view, 4> levels{"none", "opportunistic", "encrypt", "verify"};
 constexpr std::array<std::string_view, 4> versions{"1.0", "1.1", "1.2", "1.3"};
 constexpr std::array<std::string_view, 2> line_ends{"strict", "repair"};
@@ -80,6 +84,9 @@ const std::vector<Setting> listener{
     {"tls", Type::Choice, "\"starttls\"", "Offered, from the first byte, or not at all.", 0, 0, tls_modes},
     {"certificate", Type::PathList, "", "Instead of [tls] certificate."},
     {"key", Type::PathList, "", "Instead of [tls] key."},
+    {"starttls", Type::Choice, "\"rfc3207\"", "Form of STARTTLS; \"draft-hoffman\" is the draft of 1997, with tokens.", 0, 0, starttls_forms},
+    {"require_tls", Type::Choice, "\"never\"", "TLS is demanded for nothing, for domains whose DNS does not list this host, or for all.", 0, 0, tls_demands},
+    {"client_certificates", Type::Choice, "\"none\"", "Clients are asked for one; \"require\": without one of [relay], 554.", 0, 0, client_certificates},
     {"socket_mode", Type::Text, "\"0660\"", "Of a Unix socket: octal, as chmod takes it."},
     {"socket_group", Type::Text, "", "Group of a Unix socket; none: the service's."},
     {"backlog", Type::Count, "1024", "Connections that the kernel keeps until they are accepted.", 1, 65535},
@@ -108,6 +115,16 @@ const std::vector<Setting> route{
 
 const std::vector<Setting> relay{
     {"networks", Type::List, "[\"127.0.0.0/8\", \"::1\"]", "Clients that may send to any domain."},
+    {"certificates", Type::List, "[]", "So may clients with one of these: SHA-256 of the certificate or its key, in hex."},
+    {"certificate_names", Type::List, "[]", "So may clients whose certificate verifies and carries one of these names."},
+};
+
+const std::vector<Setting> partner{
+    {"domain", Type::Text, "", "Of the reverse-path; \".example.org\": all below. This or networks is needed."},
+    {"networks", Type::List, "[]", "Networks of clients whose mail is meant."},
+    {"tls", Type::Choice, "\"encrypt\"", "TLS, or TLS with a certificate that proves who it is.", 0, 0, partner_demands},
+    {"certificates", Type::List, "[]", "For \"verify\": SHA-256 of the certificate or its key, in hex."},
+    {"certificate_names", Type::List, "[]", "For \"verify\": names that a certificate which verifies may carry."},
 };
 
 const std::vector<Setting> delivery{
@@ -160,6 +177,7 @@ const std::vector<Setting> dns{
     {"hosts_file", Type::Path, "", "A file as /etc/hosts; none: not read."},
     {"unbound_options", Type::List, "[]", "Lines `name: value` for libunbound, for experts."},
     {"timeout", Type::Duration, "\"15s\"", "For one question.", 100, 5 * minute},
+    {"listed_time", Type::Duration, "\"2s\"", "How long RCPT may wait for whether the DNS lists this server; \"0s\": never asked.", 0, minute},
     {"reverse", Type::Flag, "false", "Look up clients' names for the log and the trace field."},
 };
 
@@ -198,6 +216,7 @@ const std::vector<Section>& schema() {
        "alone.",
        joined(listener, protocol_limits)},
       {"relay", false, "Who may send to any domain.", relay},
+      {"partner", true, "A domain or network whose mail is taken with TLS alone.", partner},
       {"domain", true, "A domain whose mail ends here.", domain},
       {"route", true, "A next hop for certain recipients, instead of their domain's MX.", route},
       {"delivery", false, "Giving mail.", delivery},

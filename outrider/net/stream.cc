@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "outrider/net/connection.h"
@@ -94,6 +95,21 @@ awaitable<Result<std::size_t>> Stream::read_some(std::span<char> into,
   }
 }
 
+awaitable<Result<std::size_t>> Stream::peek(std::span<char> into, std::chrono::seconds patience) {
+  auto& connection = *connection_;
+  if (!connection.socket.is_open()) co_return std::unexpected(connection.closed());
+  Patience limit(connection, patience);
+  for (;;) {
+    const ssize_t count =
+        ::recv(connection.socket.native_handle(), into.data(), into.size(), MSG_PEEK);
+    if (count >= 0) co_return static_cast<std::size_t>(count);
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) co_return fail_errno("reading", errno, connection.place());
+    auto waited = co_await limit.wait(Want::Read);
+    if (!waited) co_return std::unexpected(std::move(waited.error()));
+  }
+}
+
 awaitable<Result<void>> Stream::write(std::string_view bytes, std::chrono::seconds patience) {
   auto& connection = *connection_;
   Patience limit(connection, patience);
@@ -114,12 +130,13 @@ awaitable<Result<void>> Stream::write(std::string_view bytes, std::chrono::secon
 }
 
 awaitable<Result<TlsFacts>> Stream::accept_tls(std::shared_ptr<const tls::ServerContext> context,
-                                               std::chrono::seconds patience) {
+                                               std::chrono::seconds patience,
+                                               std::optional<tls::Version> only) {
   auto& connection = *connection_;
   if (connection.tls) co_return twice(connection);
   if (!connection.socket.is_open()) co_return std::unexpected(connection.closed());
-  auto started =
-      start_tls(connection, tls::Session::server(*context, connection.socket.native_handle()));
+  auto started = start_tls(connection,
+                           tls::Session::server(*context, connection.socket.native_handle(), only));
   if (!started) co_return std::unexpected(std::move(started.error()));
   co_return co_await shake_hands(connection, patience);
 }

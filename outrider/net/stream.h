@@ -39,11 +39,15 @@ class Stream {
   awaitable<Result<void>> wait_connected(std::chrono::seconds patience);
   /// 0: the peer closed. Reads what is there at once where there is something.
   awaitable<Result<std::size_t>> read_some(std::span<char> into, std::chrono::seconds patience);
+  /// In clear only: what read_some() would give next, and which it gives still. 0: the peer closed.
+  awaitable<Result<std::size_t>> peek(std::span<char> into, std::chrono::seconds patience);
   /// All of it.
   awaitable<Result<void>> write(std::string_view bytes, std::chrono::seconds patience);
 
+  /// `only`: no other version is negotiated.
   awaitable<Result<TlsFacts>> accept_tls(std::shared_ptr<const tls::ServerContext> context,
-                                         std::chrono::seconds patience);
+                                         std::chrono::seconds patience,
+                                         std::optional<tls::Version> only = std::nullopt);
   awaitable<Result<TlsFacts>> connect_tls(std::shared_ptr<const tls::ClientContext> context,
                                           std::string host, const trust::Verdict& verdict,
                                           std::chrono::seconds patience);

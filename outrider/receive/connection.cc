@@ -86,12 +86,8 @@ awaitable<bool> Connection::enter() {
   entered_ = true;
   log_connect();
   if (listener_.tls == TlsMode::Implicit) {
-    const Result<TlsFacts> facts =
-        co_await stream_.accept_tls(listener_.tls_context, listener_.time.handshake);
-    if (!facts) {
-      why_ = facts.error().text();
-      co_return false;
-    }
+    const bool secured = co_await secure(std::nullopt);
+    if (!secured) co_return false;
   }
   if (listener_.time.greet_pause > seconds(0)) {
     const bool silent = co_await stays_silent(stream_, listener_.time.greet_pause);
@@ -106,6 +102,7 @@ awaitable<bool> Connection::enter() {
     }
   }
   session_.emplace(listener_.smtp, listener_.tls == TlsMode::Implicit);
+  know_client();
   expected_since_ = steady_now();
   co_return true;
 }
@@ -139,7 +136,10 @@ awaitable<void> Connection::converse() {
       } else if (std::holds_alternative<smtp::MessageEnd>(event)) {
         co_await finish_message();
       } else if (std::holds_alternative<smtp::StartTls>(event)) {
-        goes_on = co_await start_tls();
+        goes_on = co_await start_tls(std::string(std::get<smtp::StartTls>(event).token));
+      } else if (const auto* recipient = std::get_if<smtp::Recipient>(&event);
+                 recipient && reception_->listing && transaction_.needs_listing(recipient->rcpt)) {
+        co_await look_up_recipient(recipient->rcpt);
       } else if (!settle(event)) {
         co_await flush();
         goes_on = false;
@@ -154,7 +154,7 @@ bool Connection::settle(const smtp::Event& event) {
   if (const auto* sender = std::get_if<smtp::Sender>(&event)) {
     answer_sender(sender->mail);
   } else if (const auto* recipient = std::get_if<smtp::Recipient>(&event)) {
-    answer_recipient(recipient->rcpt);
+    answer_recipient(recipient->rcpt, trust::Listed::Unknown);
   } else if (std::holds_alternative<smtp::Dropped>(event)) {
     transaction_.drop();
   } else if (const auto* refused = std::get_if<smtp::Refused>(&event)) {
@@ -182,6 +182,10 @@ awaitable<bool> Connection::more_input() {
     time_is_over();
     co_return true;
   }
+  if (session_->awaits_tls()) {
+    const bool begins = co_await tls_begins(left);
+    if (begins) co_return co_await secure(only_);
+  }
   const Result<std::size_t> n = co_await read(left);
   if (leaving_) co_return false;
   if (n && *n > 0) {
@@ -205,6 +209,7 @@ awaitable<Result<std::size_t>> Connection::read(seconds left) {
     if (leaving_) co_return std::size_t{0};
     if (!readable) co_return std::unexpected(readable.error());
   }
+  if (session_->takes_lines()) co_return co_await read_line(left);
   const std::span<char> room = session_->prepare();
   const Result<std::size_t> n = co_await stream_.read_some(room, left);
   read_was_full_ = n && *n == room.size();
@@ -231,21 +236,6 @@ awaitable<void> Connection::finish_message() {
   for (std::size_t i = 0; i < answers; ++i) session_->answer(reply);
 }
 
-awaitable<bool> Connection::start_tls() {
-  session_->answer(smtp::replies::start_tls);
-  const bool written = co_await flush();
-  if (!written) co_return false;
-  const Result<TlsFacts> facts =
-      co_await stream_.accept_tls(listener_.tls_context, listener_.time.handshake);
-  if (!facts) {
-    why_ = facts.error().text();
-    co_return false;
-  }
-  session_->tls_established();
-  transaction_.drop();  // RFC 3207 §4.2
-  co_return true;
-}
-
 void Connection::answer_sender(const smtp::MailCommand& mail) {
   const smtp::Reply reply = transaction_.sender(mail, origin(mail.smtputf8), stream_.tls());
   if (!reply.positive())
@@ -253,8 +243,8 @@ void Connection::answer_sender(const smtp::MailCommand& mail) {
   session_->answer(reply);
 }
 
-void Connection::answer_recipient(const smtp::RcptCommand& rcpt) {
-  const smtp::Reply reply = transaction_.recipient(rcpt);
+void Connection::answer_recipient(const smtp::RcptCommand& rcpt, trust::Listed listed) {
+  const smtp::Reply reply = transaction_.recipient(rcpt, listed);
   if (!reply.positive())
     log_refused(fmt::format("RCPT TO:{}", printable(rcpt.forward_path.path())), reply);
   session_->answer(reply);

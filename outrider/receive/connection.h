@@ -46,10 +46,15 @@ class Connection {
   awaitable<Result<std::size_t>> read(std::chrono::seconds left);
   awaitable<bool> flush();
   awaitable<void> finish_message();
-  awaitable<bool> start_tls();
+  awaitable<bool> start_tls(std::string token);
+  awaitable<bool> secure(std::optional<tls::Version> only);
+  awaitable<bool> tls_begins(std::chrono::seconds left);
+  void know_client();
+  awaitable<Result<std::size_t>> read_line(std::chrono::seconds left);
+  awaitable<void> look_up_recipient(smtp::RcptCommand rcpt);
   bool settle(const smtp::Event& event);
   void answer_sender(const smtp::MailCommand& mail);
-  void answer_recipient(const smtp::RcptCommand& rcpt);
+  void answer_recipient(const smtp::RcptCommand& rcpt, trust::Listed listed);
   awaitable<void> say_goodbye(std::shared_ptr<Connection> self);
 
   std::chrono::seconds time_left() const;
@@ -73,6 +78,7 @@ class Connection {
   Steady begun_;
   Steady expected_since_;  ///< of the bytes that are waited for: a limit counts per command
   std::string why_;        ///< of the end, for the log
+  std::optional<tls::Version> only_;  ///< that the draft's STARTTLS asked for
   std::size_t messages_ = 0;
   std::size_t refusals_ = 0;
   bool entered_ = false;

@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "outrider/base/address.h"
@@ -13,6 +15,7 @@
 #include "outrider/receive/recipients.h"
 #include "outrider/smtp/server_session.h"
 #include "outrider/tls/context.h"
+#include "outrider/trust/admit.h"
 
 namespace outrider::receive {
 
@@ -59,11 +62,49 @@ struct HeaderLimits {
   bool operator==(const HeaderLimits&) const = default;
 };
 
+/// Whether clients are asked for a certificate, and what follows.
+enum class ClientCertificates {
+  None,
+  Ask,     ///< one that is known may relay; others cost nothing
+  Require  ///< without one that is known: 554 5.7.0 to all but QUIT (RFC 3207 §4.1)
+};
+
+/// Clients that are known by their certificate (draft-hoffman-smtp-ssl §2).
+struct KnownCertificates {
+  std::vector<std::string> digests;  ///< SHA-256 of the certificate or of its key, lower-case hex
+  /// Names that a certificate which verifies may carry: `mx.example.org`, `.example.org`.
+  std::vector<std::string> names;
+
+  bool contain(const TlsFacts& facts) const;
+};
+
+/// A domain or network whose mail is taken with TLS alone.
+struct Partner {
+  std::string domain;             ///< of the reverse-path, lower case; `.example.org`: all below
+  std::vector<Network> networks;  ///< or the client's; mail of either is meant
+  trust::PartnerDemand demand = trust::PartnerDemand::Encrypt;
+  KnownCertificates certificates;  ///< for Verify
+
+  bool covers(std::string_view sender_domain, const std::optional<Endpoint>& client) const;
+};
+
+/// How this server finds out whether the DNS lists it as the exchanger of a domain.
+struct ListingOptions {
+  std::vector<std::string> own_names;        ///< lower case: an MX of that name is this server
+  std::vector<IpAddress> own_addresses;      ///< besides the one that the client connected to
+  std::chrono::milliseconds patience{2000};  ///< for the reply to RCPT; 0: it is never asked
+  std::chrono::seconds least_kept{60};       ///< of an answer, whatever its TTL
+  std::chrono::seconds longest_kept{3600};
+};
+
 struct ListenerOptions {
   std::string name;  ///< in the log; unique, the key by which a reload finds it
   Role role = Role::Mx;
   TlsMode tls = TlsMode::None;
   std::shared_ptr<const tls::ServerContext> tls_context;  ///< set unless tls is None
+  /// For what TLS is demanded. Always: 530 5.7.0 to all but NOOP, EHLO, STARTTLS and QUIT.
+  trust::TlsDemand require_tls = trust::TlsDemand::Never;
+  ClientCertificates client_certificates = ClientCertificates::None;
   bool proxy_protocol = false;         ///< each connection begins with a PROXY header
   std::vector<Network> proxy_trusted;  ///< who may say so; a Unix socket is always trusted
   /// The protocol's part: name, limits, line ends. `lmtp` and `offer_starttls` follow role and tls.
@@ -76,6 +117,9 @@ struct Options {
   std::vector<ListenerOptions> listeners;
   std::shared_ptr<const LocalDomains> domains;  ///< null: no domain is ours
   std::vector<Network> relay_networks;          ///< clients that may send to any domain
+  KnownCertificates relay_certificates;         ///< so may clients that show one of these
+  std::vector<Partner> partners;                ///< the first that fits decides
+  ListingOptions listing;
   ConnectionLimits limits;
   bool reverse_dns = false;  ///< look up the client's name for the log and the trace field
 };

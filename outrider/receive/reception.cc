@@ -11,13 +11,17 @@ void settle(ListenerOptions& listener) {
   listener.smtp.lmtp = listener.role == Role::Lmtp;
   listener.smtp.offer_starttls =
       listener.tls == TlsMode::StartTls && listener.tls_context != nullptr;
+  listener.smtp.require_tls = listener.require_tls == trust::TlsDemand::Always;
 }
 
 }  // namespace
 
 Reception::Reception(queue::Queue& to, dns::Resolver* names,
                      const std::vector<net::IoThread*>& threads, Log& lines)
-    : queue(to), resolver(names), log(lines) {
+    : queue(to),
+      resolver(names),
+      listing(names ? std::make_shared<Listing>(*names) : nullptr),
+      log(lines) {
   for (net::IoThread* thread : threads) by_thread.push_back({thread, {}});
 }
 

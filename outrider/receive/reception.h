@@ -14,6 +14,7 @@
 #include "outrider/net/io_thread.h"
 #include "outrider/queue/queue.h"
 #include "outrider/receive/client_counts.h"
+#include "outrider/receive/listing.h"
 #include "outrider/receive/options.h"
 
 namespace outrider::dns {
@@ -49,6 +50,7 @@ struct Reception {
 
   queue::Queue& queue;
   dns::Resolver* resolver;
+  std::shared_ptr<Listing> listing;  ///< null without a resolver
   Log& log;
   std::vector<ThreadConnections> by_thread;
   ClientCounts counts;

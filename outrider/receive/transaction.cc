@@ -56,6 +56,7 @@ smtp::Reply Transaction::sender(const smtp::MailCommand& mail, mail::Origin orig
                                 const TlsFacts* tls) {
   const bool ours_only = listener_.role == Role::Submission || listener_.role == Role::Relay;
   if (ours_only && !client_.may_relay) return smtp::replies::relay_denied;
+  if (auto refused = refused_partner(mail.reverse_path, tls)) return *std::move(refused);
   if (!reception_.queue.accepting()) return smtp::replies::no_space;
   drop();
   open_ = true;
@@ -69,15 +70,56 @@ smtp::Reply Transaction::sender(const smtp::MailCommand& mail, mail::Origin orig
   return smtp::replies::sender_ok;
 }
 
-smtp::Reply Transaction::recipient(const smtp::RcptCommand& rcpt) {
-  static const LocalDomains none;
-  const LocalDomains& domains = options_.domains ? *options_.domains : none;
-  Resolution resolution = domains.resolve(rcpt.forward_path);
-  if (resolution.kind == Resolution::Kind::Unknown) return smtp::replies::unknown_user;
-  if (resolution.kind == Resolution::Kind::Elsewhere) {
-    if (!client_.may_relay) return smtp::replies::relay_denied;
-    resolution.addresses.assign(1, rcpt.forward_path);
+// What was agreed with a partner holds for the mail of his domain, and for all from his network.
+std::optional<smtp::Reply> Transaction::refused_partner(const Address& reverse_path,
+                                                        const TlsFacts* tls) const {
+  const std::string domain = to_lower(reverse_path.domain);
+  const auto at = std::ranges::find_if(options_.partners, [&](const Partner& partner) {
+    return partner.covers(domain, client_.endpoint);
+  });
+  if (at == options_.partners.end()) return std::nullopt;
+  const bool proven = tls != nullptr && at->certificates.contain(*tls);
+  switch (trust::admit_sender(at->demand, tls != nullptr, proven)) {
+    case trust::SenderAdmission::Welcome: return std::nullopt;
+    case trust::SenderAdmission::NeedsTls: return smtp::replies::partner_needs_tls;
+    case trust::SenderAdmission::NeedsCertificate: return smtp::replies::partner_unproven;
   }
+  return std::nullopt;
+}
+
+const LocalDomains& Transaction::domains() const {
+  static const LocalDomains none;
+  return options_.domains ? *options_.domains : none;
+}
+
+trust::RecipientFacts Transaction::facts(bool configured) const {
+  return {.configured = configured,
+          .listed = trust::Listed::Unknown,
+          .secure = tls_ != nullptr,
+          .may_relay = client_.may_relay,
+          .demand = listener_.require_tls};
+}
+
+bool Transaction::needs_listing(const smtp::RcptCommand& rcpt) const {
+  const std::string domain = to_lower(rcpt.forward_path.domain);
+  if (domain.empty() || domain.starts_with('[')) return false;  // no name of the DNS
+  return trust::needs_listing(facts(domains().has(domain)));
+}
+
+smtp::Reply Transaction::recipient(const smtp::RcptCommand& rcpt, trust::Listed listed) {
+  Resolution resolution = domains().resolve(rcpt.forward_path);
+  trust::RecipientFacts known = facts(resolution.kind != Resolution::Kind::Elsewhere);
+  known.listed = listed;
+  switch (trust::admit(known)) {
+    case trust::Admission::NeedsTls: return smtp::replies::tls_first;
+    case trust::Admission::NotExchanger:
+      return listed == trust::Listed::No ? smtp::replies::no_exchanger
+                                         : smtp::replies::relay_denied;
+    case trust::Admission::ListedWrongly: return smtp::replies::listed_wrongly;
+    case trust::Admission::Relay: resolution.addresses.assign(1, rcpt.forward_path); break;
+    case trust::Admission::ByRecipient: break;
+  }
+  if (resolution.kind == Resolution::Kind::Unknown) return smtp::replies::unknown_user;
   if (!add(rcpt, std::move(resolution))) return smtp::replies::too_many_recipients;
   if (++accepted_ == 1) only_recipient_ = rcpt.forward_path;
   return smtp::replies::recipient_ok;

@@ -33,8 +33,11 @@ class Transaction {
 
   /// MAIL. `origin` as it is known now; `tls` outlives the transaction, null in clear.
   smtp::Reply sender(const smtp::MailCommand& mail, mail::Origin origin, const TlsFacts* tls);
+  /// Whether the answer to RCPT turns on what the DNS says of this server.
+  bool needs_listing(const smtp::RcptCommand& rcpt) const;
   /// RCPT: a local user, an alias, or a domain elsewhere for who may relay.
-  smtp::Reply recipient(const smtp::RcptCommand& rcpt);
+  smtp::Reply recipient(const smtp::RcptCommand& rcpt,
+                        trust::Listed listed = trust::Listed::Unknown);
   /// A part of the content. What goes wrong is told by end().
   awaitable<void> content(std::string_view bytes);
   /// The answer to the whole message; the transaction is over then.
@@ -54,6 +57,10 @@ class Transaction {
     std::size_t recipients;
   };
 
+  const LocalDomains& domains() const;
+  trust::RecipientFacts facts(bool configured) const;
+  std::optional<smtp::Reply> refused_partner(const Address& reverse_path,
+                                             const TlsFacts* tls) const;
   bool add(const smtp::RcptCommand& rcpt, Resolution resolution);
   void add_one(mail::Recipient recipient);
   awaitable<void> begin();

@@ -69,6 +69,8 @@ inline constexpr FixedReply bad_syntax{501, "5.5.4", "syntax error in argument"}
 inline constexpr FixedReply no_such_command{502, "5.5.1", "command is not served"};
 inline constexpr FixedReply no_such_tls{504, "5.5.4", "TLS of this version is not served"};
 inline constexpr FixedReply tls_first{530, "5.7.0", "Must issue a STARTTLS command first"};
+inline constexpr FixedReply partner_needs_tls{530, "5.7.0",
+                                              "mail of this sender is taken with TLS only"};
 inline constexpr FixedReply hello_first{503, "5.5.1", "EHLO first"};
 inline constexpr FixedReply sender_first{503, "5.5.1", "MAIL first"};
 inline constexpr FixedReply recipient_first{503, "5.5.1", "RCPT first"};
@@ -79,6 +81,12 @@ inline constexpr FixedReply already_secure{503, "5.5.1", "TLS is active already"
 inline constexpr FixedReply other_protocol{521, "5.5.2", "this is a mail server"};
 inline constexpr FixedReply unknown_user{550, "5.1.1", "no such user here"};
 inline constexpr FixedReply relay_denied{550, "5.7.1", "relaying is not permitted"};
+inline constexpr FixedReply no_exchanger{550, "5.7.1",
+                                         "this server is no mail exchanger for that domain"};
+inline constexpr FixedReply listed_wrongly{
+    550, "5.7.1", "the DNS lists this host as exchanger for that domain, wrongly"};
+inline constexpr FixedReply partner_unproven{
+    550, "5.7.1", "mail of this sender is taken with a certificate that proves it"};
 inline constexpr FixedReply bare_line_end{550, "5.6.11", "line end other than CRLF in the message"};
 inline constexpr FixedReply too_large{552, "5.3.4", "message is larger than this server takes"};
 inline constexpr FixedReply header_too_large{552, "5.3.4",

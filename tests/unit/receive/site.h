@@ -116,7 +116,8 @@ inline Options mx_options() {
 
 class Site {
  public:
-  explicit Site(Options options, unsigned threads = 1) : log_path_(log_file()), log_(log_to()) {
+  explicit Site(Options options, unsigned threads = 1, dns::Resolver* resolver = nullptr)
+      : log_path_(log_file()), log_(log_to()) {
     ::signal(SIGPIPE, SIG_IGN);
     std::vector<net::IoThread*> pointers;
     for (unsigned i = 0; i < threads; ++i) {
@@ -125,7 +126,7 @@ class Site {
       pointers.push_back(threads_.back().get());
     }
     const std::string name = options.listeners.front().name;
-    receiver_ = std::make_unique<Receiver>(std::move(options), queue, nullptr, pointers, log_);
+    receiver_ = std::make_unique<Receiver>(std::move(options), queue, resolver, pointers, log_);
     const Endpoint any{*IpAddress::parse("127.0.0.1"), 0};
     auto listener = net::Listener::bind(net::ListenAddress{any}, threads);
     EXPECT_TRUE(listener) << (listener ? "" : listener.error().text());
