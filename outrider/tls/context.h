@@ -38,10 +38,13 @@ struct ServerOptions {
   std::string client_ca_file;  ///< PEM: whose certificates count as verified; empty: nobody's
   /// Kept over a reload, so that tickets given out before it still resume. Null: of its own.
   std::shared_ptr<TicketKeys> ticket_keys;
+  /// Tickets of one service are of no use at another, whatever keys they share: a listener's name.
+  std::string service;
 };
 
 /// For all inbound connections of a listener. Immutable; a reload makes a new one, connections
-/// keep theirs. Checks at load that each key fits its certificate.
+/// keep theirs. Checks at load that each key fits its certificate, that chains link up, and that
+/// each certificate is the one of some name. An expired one is loaded: see expires().
 class ServerContext {
  public:
   static Result<std::shared_ptr<const ServerContext>> load(const ServerOptions& options);
@@ -49,10 +52,12 @@ class ServerContext {
   virtual ssl_ctx_st* native() const = 0;
   /// Loaded leaf certificates, for `check` and the log: subject, names, expiry.
   virtual std::vector<std::string> describe() const = 0;
-  /// Each of them names the host (RFC 6125), a wildcard counting as a client would have it.
+  /// Whoever asks for the host is shown certificates that name it (RFC 6125), a wildcard counting
+  /// as a client would have it.
   virtual bool names(const std::string& host) const = 0;
   virtual Time expires() const = 0;  ///< the first of them
-  /// The group list in use, and what else the library had to do without; for the log.
+  /// The group list in use, what the library or the kernel does not have, and OCSP responses that
+  /// are missing or not good; for the log and `check`.
   virtual std::vector<std::string> notes() const = 0;
 };
 
@@ -67,6 +72,7 @@ class ClientContext {
   static Result<std::shared_ptr<const ClientContext>> load(const ClientOptions& options);
   virtual ~ClientContext() = default;
   virtual ssl_ctx_st* native() const = 0;
+  virtual std::vector<std::string> notes() const = 0;  ///< as ServerContext's
 };
 
 /// What a step of a session waits for.

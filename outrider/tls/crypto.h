@@ -30,8 +30,8 @@ using SessionPtr = std::unique_ptr<SSL_SESSION, Releaser<SSL_SESSION_free>>;
 /// The oldest waiting error, which is the cause of the others, printable; empties the queue.
 std::string take_openssl_error();
 
-/// A connection's settings that both sides share: versions, suites, groups, memory.
-bool harden(SSL_CTX* context, int least_version);
+inline void free_chain(STACK_OF(X509) * chain) { sk_X509_pop_free(chain, X509_free); }
+using ChainPtr = std::unique_ptr<STACK_OF(X509), Releaser<free_chain>>;
 
 CertificateFacts facts_of(X509* certificate);
 /// SHA-256 as lower-case hex: of the certificate, of its public key (SPKI).

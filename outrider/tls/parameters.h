@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "outrider/base/result.h"
+
 namespace outrider::tls {
 
 /// TLS 1.0 and 1.1 are gone (RFC 8996): they are for peers that an operator names, and nobody else.
@@ -29,5 +31,11 @@ struct Parameters {
 
   bool operator==(const Parameters&) const = default;
 };
+
+enum class List { Groups, Suites, Ciphers, Signatures };
+
+/// Whether the library knows every item of a list; the error names the first that it does not.
+/// Ciphers without encryption or without authentication are refused, too.
+Result<void> check(List list, std::string_view items);
 
 }  // namespace outrider::tls

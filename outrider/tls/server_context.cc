@@ -1,92 +1,52 @@
 #include <openssl/err.h>
-#include <openssl/pem.h>
+#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <ctime>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
+#include "outrider/tls/certificate_choice.h"
 #include "outrider/tls/context.h"
 #include "outrider/tls/crypto.h"
+#include "outrider/tls/hardening.h"
+#include "outrider/tls/stapling.h"
+#include "outrider/tls/ticket_state.h"
 
 namespace outrider::tls {
 namespace {
 
-using ChainPtr =
-    std::unique_ptr<STACK_OF(X509),
-                    Releaser<[](STACK_OF(X509) * chain) { sk_X509_pop_free(chain, X509_free); }>>;
-
-struct Loaded {
-  CertificatePtr leaf;
-  ChainPtr chain;
-  KeyPtr key;
+// What callbacks need. It lives as long as OpenSSL's context, which a connection may hold for
+// longer than a reload leaves ours.
+struct Attached {
+  CertificateChoice choice;
+  std::shared_ptr<TicketKeys> keys;
 };
 
-std::unexpected<Error> refuse(const std::string& file, std::string_view what) {
-  return fail(Blame::Operator, std::string(what) + ": " + take_openssl_error(), "TLS certificate",
-              file);
+void free_attached(void*, void* attached, CRYPTO_EX_DATA*, int, long, void*) {
+  delete static_cast<Attached*>(attached);
 }
 
-// A daemon has nobody to ask for a passphrase; OpenSSL would ask the terminal.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
-Result<BioPtr> open_pem(const std::string& file) {
-  errno = 0;
-  BioPtr bio(BIO_new_file(file.c_str(), "r"));
-  if (bio) return bio;
-  const int error = errno;
-  ERR_clear_error();
-  auto failure = fail_errno("cannot be opened", error, file);
-  failure.error().blame = Blame::Operator;
-  return failure;
+int attached_index() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, free_attached);
+  return index;
 }
 
-Result<ChainPtr> load_chain(BIO* bio, const std::string& file) {
-  ChainPtr chain(sk_X509_new_null());
-  while (X509* next = PEM_read_bio_X509(bio, nullptr, no_passphrase, nullptr)) {
-    if (!sk_X509_push(chain.get(), next)) {
-      X509_free(next);
-      return refuse(file, "out of memory");
-    }
-  }
-  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
-    return refuse(file, "a certificate of the chain cannot be read");
-  }
-  ERR_clear_error();
-  return chain;
+const Attached& attached_to(SSL_CTX* context) {
+  return *static_cast<const Attached*>(SSL_CTX_get_ex_data(context, attached_index()));
 }
-
-Result<KeyPtr> load_key(const std::string& file) {
-  auto bio = open_pem(file);
-  if (!bio) return std::unexpected(bio.error());
-  KeyPtr key(PEM_read_bio_PrivateKey(bio->get(), nullptr, no_passphrase, nullptr));
-  if (!key) return refuse(file, "no private key without passphrase");
-  return key;
-}
-
-Result<Loaded> load_pair(const KeyPair& pair) {
-  Loaded loaded;
-  auto bio = open_pem(pair.certificate_file);
-  if (!bio) return std::unexpected(bio.error());
-  loaded.leaf.reset(PEM_read_bio_X509_AUX(bio->get(), nullptr, no_passphrase, nullptr));
-  if (!loaded.leaf) return refuse(pair.certificate_file, "no certificate");
-  auto chain = load_chain(bio->get(), pair.certificate_file);
-  if (!chain) return std::unexpected(chain.error());
-  loaded.chain = std::move(*chain);
-
-  const auto& key_file = pair.key_file.empty() ? pair.certificate_file : pair.key_file;
-  auto key = load_key(key_file);
-  if (!key) return std::unexpected(key.error());
-  if (X509_check_private_key(loaded.leaf.get(), key->get()) != 1) {
-    return refuse(key_file, "the key does not fit the certificate " + pair.certificate_file);
-  }
-  loaded.key = std::move(*key);
-  return loaded;
-}
+const Attached& attached_to(SSL* ssl) { return attached_to(SSL_get_SSL_CTX(ssl)); }
 
 int acknowledge_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
+
+int choose_certificate(SSL* ssl, void*) { return attached_to(ssl).choice.apply(ssl) ? 1 : 0; }
+
+int choose_staple(SSL* ssl, void*) {
+  const auto* pair = attached_to(ssl).choice.chosen(ssl);
+  return pair ? staple(ssl, *pair, now()) : SSL_TLSEXT_ERR_NOACK;
+}
 
 // RFC 7301 §3.2: who speaks another protocol, as a browser led here by an attacker, is turned away.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_length,
@@ -101,44 +61,118 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_le
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+// The result is kept for the facts; a client that we do not know is a client all the same.
+int verify_and_accept(X509_STORE_CTX* verification, void*) {
+  X509_verify_cert(verification);
+  ERR_clear_error();
+  return 1;
+}
+
+Result<void> ask_for_certificates(SSL_CTX* context, const ServerOptions& options) {
+  if (!options.ask_client) return {};
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, verify_and_accept, nullptr);
+  if (options.client_ca_file.empty() ||
+      SSL_CTX_load_verify_file(context, options.client_ca_file.c_str()) == 1) {
+    return {};
+  }
+  return fail(Blame::Operator, "no certificate authority can be read: " + take_openssl_error(),
+              "TLS certificate authorities of clients", options.client_ca_file);
+}
+
+// A ticket resumes only where the same would have come of a full handshake: at the same service,
+// with the same authorities and versions. Certificates may change.
+bool bind_sessions(SSL_CTX* context, const ServerOptions& options) {
+  std::ifstream authorities(options.client_ca_file, std::ios::binary);
+  std::string all = options.service + '\n' + (options.ask_client ? "asks\n" : "\n") +
+                    std::string(name(options.parameters.least)) +
+                    std::string(name(options.parameters.most)) + '\n';
+  if (authorities) all.append(std::istreambuf_iterator<char>(authorities), {});
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned int length = 0;
+  return EVP_Digest(all.data(), all.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1 &&
+         SSL_CTX_set_session_id_context(context, digest.data(), length) == 1;
+}
+
+bool give_tickets(SSL_CTX* context, const ServerOptions& options, TicketKeys& keys) {
+  // Tickets keep sessions with the client; a cache of our own would be a lock all threads share.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context, options.parameters.tickets ? 1 : 0);
+  const auto lifetime = std::chrono::ceil<std::chrono::seconds>(keys.state().lifetime);
+  SSL_CTX_set_timeout(context, lifetime.count());
+  use_ticket_keys(context, keys);
+  return bind_sessions(context, options);
+}
+
 class Context final : public ServerContext {
  public:
-  Context(ContextPtr context, std::vector<CertificatePtr> leaves)
-      : context_(std::move(context)), leaves_(std::move(leaves)) {}
+  Context(ContextPtr context, std::vector<std::string> notes)
+      : context_(std::move(context)), notes_(std::move(notes)) {}
   ssl_ctx_st* native() const override { return context_.get(); }
-  std::vector<std::string> describe() const override {
-    std::vector<std::string> texts;
-    for (const auto& leaf : leaves_) texts.push_back(describe_certificate(leaf.get()));
-    return texts;
-  }
-  std::vector<std::string> notes() const override { return {}; }
-  bool names(const std::string& host) const override {
-    return std::all_of(leaves_.begin(), leaves_.end(), [&](const auto& leaf) {
-      return X509_check_host(leaf.get(), host.data(), host.size(), 0, nullptr) == 1;
-    });
-  }
-  Time expires() const override {
-    Time first = Time::max();
-    for (const auto& leaf : leaves_) first = std::min(first, expiry_of(leaf.get()));
-    return first;
-  }
+  std::vector<std::string> describe() const override;
+  bool names(const std::string& host) const override;
+  Time expires() const override;
+  std::vector<std::string> notes() const override { return notes_; }
 
  private:
+  const CertificateChoice& choice() const { return attached_to(context_.get()).choice; }
+
   ContextPtr context_;
-  std::vector<CertificatePtr> leaves_;
+  std::vector<std::string> notes_;
 };
 
-ContextPtr make_context(Version least) {
-  ContextPtr context(SSL_CTX_new(TLS_server_method()));
-  if (!context) return nullptr;
-  const int version = least == Version::Tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
-  if (!harden(context.get(), version)) return nullptr;
-  // Tickets keep sessions with the client; a cache of our own would be a lock all threads share.
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(context.get(), 1);
-  SSL_CTX_set_tlsext_servername_callback(context.get(), acknowledge_name);
-  SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
-  return context;
+std::vector<std::string> Context::describe() const {
+  std::vector<std::string> texts;
+  for (const auto& pair : choice().all()) {
+    auto text = describe_certificate(pair.leaf.get());
+    if (must_staple(pair.leaf.get())) text += ", must be stapled";
+    if (!pair.staple.empty()) text += ", stapled until " + rfc3339(pair.staple_until);
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+bool Context::names(const std::string& host) const {
+  return std::ranges::all_of(choice().named(host), [&](const LoadedPair* pair) {
+    return X509_check_host(pair->leaf.get(), host.data(), host.size(), 0, nullptr) == 1;
+  });
+}
+
+Time Context::expires() const {
+  Time first = Time::max();
+  for (const auto& pair : choice().all()) first = std::min(first, expiry_of(pair.leaf.get()));
+  return first;
+}
+
+Result<CertificateChoice> load_choice(const std::vector<KeyPair>& keys,
+                                      std::vector<std::string>& notes) {
+  std::vector<LoadedPair> pairs;
+  for (const auto& key : keys) {
+    auto pair = load_pair(key);
+    if (!pair) return std::unexpected(pair.error());
+    notes.insert(notes.end(), pair->notes.begin(), pair->notes.end());
+    pairs.push_back(std::move(*pair));
+  }
+  return CertificateChoice::make(std::move(pairs));
+}
+
+Result<void> show_first(SSL_CTX* context, const CertificateChoice& choice) {
+  for (const auto* pair : choice.first()) {
+    if (SSL_CTX_use_cert_and_key(context, pair->leaf.get(), pair->key.get(), pair->chain.get(),
+                                 1) == 1) {
+      continue;
+    }
+    return fail(Blame::Operator, "cannot be used: " + take_openssl_error(), "TLS certificate",
+                pair->file);
+  }
+  return {};
+}
+
+void set_callbacks(SSL_CTX* context) {
+  SSL_CTX_set_tlsext_servername_callback(context, acknowledge_name);
+  SSL_CTX_set_cert_cb(context, choose_certificate, nullptr);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  SSL_CTX_set_tlsext_status_cb(context, choose_staple);
 }
 
 }  // namespace
@@ -146,27 +180,32 @@ ContextPtr make_context(Version least) {
 Result<std::shared_ptr<const ServerContext>> ServerContext::load(const ServerOptions& options) {
   if (options.keys.empty()) return fail(Blame::Operator, "no certificate is named", "TLS");
   ERR_clear_error();
-  auto context = make_context(options.parameters.least);
+  std::vector<std::string> notes;
+  ContextPtr context(SSL_CTX_new(TLS_server_method()));
   if (!context) return fail(Blame::Environment, "no TLS context: " + take_openssl_error());
+  if (auto done = harden(context.get(), options.parameters, notes); !done)
+    return std::unexpected(done.error());
 
-  std::vector<CertificatePtr> leaves;
-  std::vector<int> kinds;
-  for (const auto& pair : options.keys) {
-    auto loaded = load_pair(pair);
-    if (!loaded) return std::unexpected(loaded.error());
-    const int kind = EVP_PKEY_get_base_id(loaded->key.get());
-    if (std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) {
-      return fail(Blame::Operator, "a second certificate with a key of the same kind",
-                  "TLS certificate", pair.certificate_file);
-    }
-    kinds.push_back(kind);
-    if (SSL_CTX_use_cert_and_key(context.get(), loaded->leaf.get(), loaded->key.get(),
-                                 loaded->chain.get(), 1) != 1) {
-      return refuse(pair.certificate_file, "cannot be used");
-    }
-    leaves.push_back(std::move(loaded->leaf));
+  auto choice = load_choice(options.keys, notes);
+  if (!choice) return std::unexpected(choice.error());
+  if (auto shown = show_first(context.get(), *choice); !shown)
+    return std::unexpected(shown.error());
+  if (auto asked = ask_for_certificates(context.get(), options); !asked)
+    return std::unexpected(asked.error());
+
+  constexpr std::chrono::hours own_lifetime{6};
+  auto keys =
+      options.ticket_keys ? options.ticket_keys : std::make_shared<TicketKeys>(own_lifetime);
+  if (!give_tickets(context.get(), options, *keys)) {
+    return fail(Blame::Environment, "no TLS tickets: " + take_openssl_error());
   }
-  return std::make_shared<Context>(std::move(context), std::move(leaves));
+  auto attached = std::make_unique<Attached>(std::move(*choice), std::move(keys));
+  if (SSL_CTX_set_ex_data(context.get(), attached_index(), attached.get()) != 1) {
+    return fail(Blame::Environment, "no TLS context: " + take_openssl_error());
+  }
+  (void)attached.release();  // the context's now
+  set_callbacks(context.get());
+  return std::make_shared<Context>(std::move(context), std::move(notes));
 }
 
 }  // namespace outrider::tls
