@@ -31,7 +31,8 @@ count() {
 run() {
   local name=$1 out status=0
   shift
-  out=$(mktemp)
+  mkdir -p build/results
+  out=build/results/${name// /-}.txt
   timeout -k 10 "${OUTRIDER_TEST_LIMIT:-1800}" "$@" >"$out" 2>&1 || status=$?
   if count "$out" && [ $status = 0 ]; then
     printf '%-28s ok\n' "$name"
@@ -45,7 +46,6 @@ run() {
     grep -qE '^(\[==========\].* ran|Ran )' "$out" || failed=$((failed + 1))
     [ $status = 0 ] || grep -qE '^(\[  FAILED|FAILED )' "$out" || failed=$((failed + 1))
   fi
-  rm -f "$out"
 }
 
 # check NAME COMMAND...: one test, judged by its exit code.
@@ -72,7 +72,8 @@ units() { # units PRESET [MODULE...]: the programs of tests/unit
   for program in "build/$preset"/tests/unit_*; do
     [ -x "$program" ] && [ -f "$program" ] || continue
     [ $# = 0 ] || [[ " $* " = *" ${program##*unit_} "* ]] || continue
-    run "$preset ${program##*/}" "$program" --gtest_brief=1
+    run "$preset ${program##*/}" "$program" --gtest_brief=1 \
+      --gtest_output="json:build/results/$preset-${program##*/}.json"
   done
 }
 
@@ -95,6 +96,24 @@ suite_threads() { # what runs on several threads, with ThreadSanitizer
 
 suite_system() { build release && for file in tests/system/test_*.py; do
   [ "$file" = tests/system/test_crash.py ] || run "${file##*/}" python3 -W ignore::ResourceWarning "$file" -v; done; }
+
+# The rows of tests/conformance.toml: with the outcomes of this run where all of it was run.
+suite_conformance() {
+  check "conformance page" bash -c 'python3 tools/conformance.py page | diff - docs/conformance.md'
+  if [[ " $ran " != *" unit "*" system "* ]]; then
+    GTEST_FILTER=$(python3 tools/conformance.py filter) units asan
+    local file
+    for file in $(python3 tools/conformance.py files); do
+      run "${file##*/}" python3 -W ignore::ResourceWarning "$file" -v -k 'test_[HLRTS][1-9]_*'
+    done
+  fi
+  if python3 tools/conformance.py rows build/results; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    failures+=("conformance")
+  fi
+}
 
 suite_crash() { build release && run "kill -9" python3 -W ignore::ResourceWarning tests/system/test_crash.py -v; }
 
@@ -132,7 +151,8 @@ lint() {
 }
 
 run_suites() {
-  local suite started=$SECONDS
+  local suite ran="" started=$SECONDS
+  rm -rf build/results
   [ $# -gt 0 ] || set -- "${suites[@]}"
   for suite in "$@"; do
     declare -F "suite_$suite" >/dev/null ||
@@ -142,6 +162,7 @@ run_suites() {
   for suite in "$@"; do
     say "$suite"
     "suite_$suite"
+    ran+=" $suite"
   done
   printf '\n%d seconds\n' $((SECONDS - started))
   [ ${#failures[@]} = 0 ] || printf 'failed: %s\n' "${failures[@]}"
