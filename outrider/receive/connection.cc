@@ -319,7 +319,11 @@ void Connection::log_disconnect() const {
       .field("messages", messages_)
       .field("refused", refusals_)
       .field("duration", fmt::format("{:.3f}", static_cast<double>(lasted.count()) / 1000));
-  if (const TlsFacts* tls = stream_.tls()) line.field("tls", tls->text());
+  if (const TlsFacts* tls = stream_.tls()) {
+    line.field("tls", tls->text());
+    if (!tls->sni.empty()) line.field("sni", tls->sni);
+    if (!tls->peer_name.empty()) line.field("peer", tls->peer_name);
+  }
   line.field("why", why_);
 }
 

@@ -1,5 +1,6 @@
 // A hostile client against the server: wherever its bytes are cut, the replies, the messages and
-// the end are the same. STARTTLS is left out, since a cut behind it is told apart on purpose.
+// the end are the same. STARTTLS of RFC 3207 is left out, since a cut behind it is told apart on
+// purpose; that of the 1997 draft is in.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -15,8 +16,10 @@ void require(bool holds) {
 }
 
 smtp::ServerOptions options_of(std::uint8_t bits) {
-  auto options = test::mx_options();
-  options.offer_starttls = false;
+  const bool draft = (bits & 32) != 0;
+  auto options = draft ? test::draft_options() : test::mx_options();
+  options.offer_starttls = draft;
+  options.require_tls = (bits & 64) != 0;
   options.lmtp = (bits & 1) != 0;
   options.line_ends = (bits & 2) != 0 ? smtp::LineEnds::Repair : smtp::LineEnds::Strict;
   options.offer_chunking = (bits & 4) == 0;
@@ -79,6 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(other.senders() == whole.senders() && other.recipients() == whole.recipients());
     require(other.why_closed() == whole.why_closed());
     require(other.dropped() == whole.dropped());
+    require(other.handshaking() == whole.handshaking());
   }
   return 0;
 }
