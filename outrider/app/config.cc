@@ -225,11 +225,13 @@ std::vector<Network> networks(Making& making, const Values& values, std::string_
   return found;
 }
 
-std::expected<Config, Errors> load_config(std::string_view toml, const std::string& file) {
+std::expected<Config, Errors> load_config(std::string_view toml, const std::string& file,
+                                          std::shared_ptr<tls::TicketKeys> ticket_keys) {
   const auto document = read_document(toml, file);
   if (!document) return std::unexpected(Errors{document.error()});
   Config config;
   config.file = file;
+  config.tls_files.ticket_keys = std::move(ticket_keys);
   Making making{*document, config, document->errors};
   take_hostname(making);
   take_service(making);
@@ -250,10 +252,11 @@ std::expected<Config, Errors> load_config(std::string_view toml, const std::stri
   return std::unexpected(std::move(making.errors));
 }
 
-std::expected<Config, Errors> load_config(const std::string& file) {
+std::expected<Config, Errors> load_config(const std::string& file,
+                                          std::shared_ptr<tls::TicketKeys> ticket_keys) {
   const auto text = read_file(file);
   if (!text) return std::unexpected(Errors{text.error()});
-  return load_config(*text, file);
+  return load_config(*text, file, std::move(ticket_keys));
 }
 
 Result<std::string> control_socket(const std::string& file) {

@@ -47,6 +47,13 @@ struct ListenerConfig {
   std::string place;           ///< in the file, for errors when it is bound
 };
 
+/// What the contexts of TLS were made of, so that they can be made again when a file changes.
+struct TlsFiles {
+  std::vector<tls::ServerOptions> servers;  ///< in the order of receive.listeners; keys may be none
+  std::shared_ptr<tls::TicketKeys> ticket_keys;
+  Duration watch{};  ///< how often files are looked at; 0: never
+};
+
 struct Config {
   std::string file;
   std::string hostname;
@@ -56,6 +63,7 @@ struct Config {
   receive::Options receive;
   std::vector<std::string> key_files;
   std::vector<ListenerConfig> listeners;  ///< in the order of receive.listeners
+  TlsFiles tls_files;
   deliver::Options deliver;
   std::shared_ptr<const deliver::Routes> routes;
   tls::ClientOptions tls_client;
@@ -63,15 +71,20 @@ struct Config {
   dns::Options dns;
   ConsoleOptions console;
   std::vector<std::string> warnings;  ///< what may be meant, and is better looked at
+  /// What `check` and a reload refuse; a server that starts bears it: better than no mail at all.
+  Errors faults;
+  std::vector<std::string> notes;  ///< what the library chose, for the log
   /// Tables that take effect at the start alone, by name, to tell a reload that changed one.
   std::map<std::string, Values, std::less<>> at_start;
 };
 
 /// Reads all of it: the file, certificates, aliases, users, routes. All errors are told, each with
-/// its place.
-std::expected<Config, Errors> load_config(const std::string& file);
+/// its place. With keys of tickets, those are used on where their lifetime is still the same.
+std::expected<Config, Errors> load_config(const std::string& file,
+                                          std::shared_ptr<tls::TicketKeys> ticket_keys = nullptr);
 /// The same for text that is already there; `file` names it in errors.
-std::expected<Config, Errors> load_config(std::string_view toml, const std::string& file);
+std::expected<Config, Errors> load_config(std::string_view toml, const std::string& file,
+                                          std::shared_ptr<tls::TicketKeys> ticket_keys = nullptr);
 
 /// Where the server that runs with this file listens for the command line. Other errors in the
 /// file are no hindrance, and its certificates are not looked at: whoever asks may not read them.

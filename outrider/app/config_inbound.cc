@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "outrider/app/config_parts.h"
+#include "outrider/app/config_tls.h"
 #include "outrider/base/text.h"
 
 namespace outrider::app {
@@ -49,9 +50,10 @@ void check_demands(Making& making, const Values& values, const receive::Listener
 }
 
 // draft-hoffman-smtp-ssl §4: what the listener can negotiate, and nothing else.
-std::vector<std::string> tokens(const Values& tls) {
+std::vector<std::string> tokens(const tls::Parameters& parameters) {
   std::vector<std::string> list;
-  for (auto version = tls.choice("minimum_version"); version <= 3; ++version)
+  const auto most = static_cast<unsigned>(parameters.most);
+  for (auto version = static_cast<unsigned>(parameters.least); version <= most; ++version)
     list.push_back("TLS1." + std::to_string(version));
   return list;
 }
@@ -102,7 +104,7 @@ void take_inbound_policy(Making& making, const Values& values, const net::Listen
   listener.client_certificates =
       static_cast<receive::ClientCertificates>(values.choice("client_certificates"));
   listener.smtp.start_tls_form = static_cast<smtp::StartTlsForm>(values.choice("starttls"));
-  listener.smtp.tls_tokens = tokens(making.document.table("tls"));
+  listener.smtp.tls_tokens = tokens(tls_parameters(values, making.document.table("tls")));
   check_listener_for_the_world(making, values, address, listener);
   check_demands(making, values, listener);
 }

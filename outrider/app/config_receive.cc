@@ -1,4 +1,4 @@
-// Listeners, their certificates, and local domains.
+// Listeners and local domains.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,45 +6,13 @@
 #include <set>
 
 #include "outrider/app/config_parts.h"
+#include "outrider/app/config_tls.h"
 #include "outrider/base/text.h"
 #include "outrider/smtp/domain_name.h"
 #include "outrider/smtp/grammar.h"
 
 namespace outrider::app {
 namespace {
-
-tls::Version minimum_version(const Making& making) {
-  return static_cast<tls::Version>(making.document.table("tls").choice("minimum_version"));
-}
-
-std::vector<tls::KeyPair> key_pairs(Making& making, const Values& values) {
-  const auto certificates = values.list("certificate");
-  const auto keys = values.list("key");
-  if (!keys.empty() && keys.size() != certificates.size()) {
-    making.complain(values, "key", "as many keys as certificates are needed, or none");
-    return {};
-  }
-  std::vector<tls::KeyPair> pairs;
-  for (std::size_t i = 0; i < certificates.size(); ++i) {
-    pairs.push_back({certificates[i], keys.empty() ? std::string() : keys[i]});
-    making.config.key_files.push_back(keys.empty() ? certificates[i] : keys[i]);
-  }
-  return pairs;
-}
-
-// The context of a table's certificates; null where it names none or they cannot be used.
-std::shared_ptr<const tls::ServerContext> load_context(Making& making, const Values& values) {
-  tls::ServerOptions options;
-  options.keys = key_pairs(making, values);
-  options.parameters.least = minimum_version(making);
-  if (options.keys.empty()) return nullptr;
-  auto context = tls::ServerContext::load(options);
-  if (!context) {
-    making.complain(values, "certificate", context.error());
-    return nullptr;
-  }
-  return *context;
-}
 
 // A setting of [limits], or the listener's own.
 const Values& limit(const Making& making, const Values& listener, std::string_view key) {
@@ -68,32 +36,6 @@ void take_limits(const Making& making, const Values& values, receive::ListenerOp
   listener.header = {number("header_size"), number("header_fields"), number("hops")};
   listener.time = {seconds("connection_time"), seconds("handshake_time"),
                    seconds("proxy_header_time"), seconds("write_time"), seconds("greet_pause")};
-}
-
-void take_listener_tls(Making& making, const Values& values,
-                       const std::shared_ptr<const tls::ServerContext>& shared,
-                       receive::ListenerOptions& listener) {
-  constexpr receive::TlsMode modes[] = {receive::TlsMode::StartTls, receive::TlsMode::Implicit,
-                                        receive::TlsMode::None};
-  listener.tls = modes[values.choice("tls")];
-  const bool own = values.given("certificate");
-  if (listener.tls == receive::TlsMode::None) {
-    if (own) making.complain(values, "certificate", "is of no use with tls = \"none\"");
-    return;
-  }
-  listener.tls_context = own ? load_context(making, values) : shared;
-  if (listener.tls_context || own) return;
-  if (values.given("tls") || making.document.table("tls").given("certificate")) {
-    if (!making.document.table("tls").given("certificate")) {
-      making.complain(values, "tls", "needs a certificate, here or in [tls]");
-    }
-    return;
-  }
-  // Not asked for and not possible: said, and no reason not to start.
-  listener.tls = receive::TlsMode::None;
-  making.config.warnings.push_back(
-      fmt::format("{}: listener {} takes mail without TLS: there is no certificate",
-                  values.place("address"), listener.name));
 }
 
 net::ListenOptions socket_options(Making& making, const Values& values) {
@@ -130,8 +72,7 @@ void check_unique(Making& making) {
   }
 }
 
-void take_listener(Making& making, const Values& values,
-                   const std::shared_ptr<const tls::ServerContext>& shared) {
+void take_listener(Making& making, const Values& values) {
   auto text = values.text("address");
   if (text.starts_with("unix:")) text = "unix:" + beside(making.document.file, text.substr(5));
   const auto address = net::ListenAddress::parse(text);
@@ -146,7 +87,7 @@ void take_listener(Making& making, const Values& values,
   listener.name = values.text("name").empty() ? text : values.text("name");
   listener.role = static_cast<receive::Role>(values.choice("role"));
   take_limits(making, values, listener);
-  take_listener_tls(making, values, shared, listener);
+  take_listener_tls(making, values, listener);
   listener.proxy_protocol = values.flag("proxy_protocol");
   listener.proxy_trusted = networks(making, values, "proxy_trusted");
   if (listener.proxy_protocol && listener.proxy_trusted.empty() && address->where.index() == 0) {
@@ -183,20 +124,8 @@ void take_users(Making& making, const Values& values, receive::DomainOptions& do
 
 }  // namespace
 
-void take_tls(Making& making) {
-  const auto& values = making.document.table("tls");
-  auto& client = making.config.tls_client;
-  client.ca_file = values.text("ca_file");
-  client.parameters.least = minimum_version(making);
-  auto context = tls::ClientContext::load(client);
-  if (!context) return making.complain(values, "ca_file", context.error());
-  making.config.tls_client_context = *context;
-}
-
 void take_listeners(Making& making) {
-  const auto shared = load_context(making, making.document.table("tls"));
-  for (const Values& values : making.document.list("listener"))
-    take_listener(making, values, shared);
+  for (const Values& values : making.document.list("listener")) take_listener(making, values);
   check_unique(making);
   if (making.document.list("listener").empty()) {
     making.config.warnings.push_back(making.config.file +

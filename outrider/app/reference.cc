@@ -38,10 +38,14 @@ std::string range(const Setting& setting) {
   return words.empty() ? words : ", " + words;
 }
 
-// A listener takes the limits of [limits] where it has none of its own.
-bool is_inherited(const Section& section, const Setting& setting) {
-  return section.name == "listener" &&
-         outrider::app::section("limits").find(setting.key) != nullptr;
+// Where a setting is taken from that its table does not give: the same row stands there.
+std::string_view inherited_from(const Section& section, const Setting& setting) {
+  for (const std::string_view table : {"limits", "tls"}) {
+    if (section.name == table || (table == "limits" && section.name != "listener")) continue;
+    const Setting* same = outrider::app::section(table).find(setting.key);
+    if (same && same->doc == setting.doc) return table;
+  }
+  return {};
 }
 
 }  // namespace
@@ -56,7 +60,7 @@ std::string default_configuration() {
     const std::string_view off = section.repeated ? "#" : "";
     if (!section.name.empty()) out += fmt::format("{}{}\n", off, bracketed(section));
     for (const Setting& setting : section.settings) {
-      if (is_inherited(section, setting)) continue;
+      if (!inherited_from(section, setting).empty()) continue;
       const bool commented = section.repeated || setting.fallback.empty();
       out += fmt::format("{}{} = {}  # {}\n", commented ? "#" : "", setting.key,
                          setting.fallback.empty() ? "…" : setting.fallback, setting.doc);
@@ -83,7 +87,8 @@ std::string reference_page() {
                        section.name.empty() ? "Above all tables" : bracketed(section), section.doc);
     for (const Setting& setting : section.settings) {
       std::string fallback = setting.fallback.empty() ? "" : fmt::format("`{}`", setting.fallback);
-      if (is_inherited(section, setting)) fallback = "of [limits]";
+      const auto table = inherited_from(section, setting);
+      if (!table.empty()) fallback = fmt::format("of [{}]", table);
       std::string doc(setting.doc);
       std::ranges::replace(doc, '|', '/');
       out += fmt::format("| `{}` | {}{} | {} | {} |\n", setting.key, type_name(setting),

@@ -44,10 +44,26 @@ const std::vector<Setting> queue{
 };
 
 const std::vector<Setting> tls{
-    {"certificate", Type::PathList, "", "PEM files, leaf first, then the chain. Two for RSA and ECDSA side by side."},
+    {"certificate", Type::PathList, "", "PEM files, leaf first, then the chain: one a name and kind of key (RSA, ECDSA), chosen by SNI; the first is for all others."},
     {"key", Type::PathList, "", "PEM files of the keys, in the same order; none: in the certificate's file."},
-    {"minimum_version", Type::Choice, "\"1.2\"", "Oldest version of TLS, both ways; 1.0 and 1.1 are broken (RFC 8996).", 0, 0, versions},
+    {"watch", Type::Duration, "\"1m\"", "How often certificate files are looked at; changed ones are loaded. \"0s\": on reload alone.", 0, day},
+    {"ticket_key_lifetime", Type::Duration, "\"6h\"", "Keys of session tickets are new after this time.", minute, 7 * day},
     {"ca_file", Type::Path, "", "PEM file of authorities for servers we send to; none: the system's."},
+    {"client_certificate", Type::Path, "", "PEM file, shown to servers that ask for one."},
+    {"client_key", Type::Path, "", "PEM file of its key; none: in the certificate's file."},
+};
+
+// What may stand in [tls] and, for one listener or next hop, in its table.
+const std::vector<Setting> tls_protocol{
+    {"minimum_version", Type::Choice, "\"1.2\"", "Oldest version of TLS; 1.0 and 1.1 are broken (RFC 8996).", 0, 0, versions},
+    {"maximum_version", Type::Choice, "\"1.3\"", "Newest version of TLS.", 0, 0, versions},
+    {"groups", Type::List, "[]", "Key exchange, strongest first, by OpenSSL's names; none: a hybrid post-quantum one where the library has it, X25519, P-256, P-384."},
+    {"suites", Type::List, "[]", "Suites of TLS 1.3, the same way; none: all of them."},
+    {"ciphers", Type::List, "[]", "Ciphers of TLS 1.2 and older; none: AEAD with forward secrecy."},
+    {"signatures", Type::List, "[]", "Signature algorithms; none: the library's."},
+    {"tickets", Type::Flag, "true", "Resume sessions by tickets, which some peers break on."},
+    {"padding", Type::Count, "0", "TLS 1.3 records are filled up to a multiple of so many bytes; 0: not.", 0, 16384},
+    {"kernel", Type::Flag, "false", "Let the kernel encrypt, where kernel and library can."},
 };
 
 // What may stand in [limits] and, for one listener, in [[listener]].
@@ -86,6 +102,7 @@ const std::vector<Setting> listener{
     {"key", Type::PathList, "", "Instead of [tls] key."},
     {"starttls", Type::Choice, "\"rfc3207\"", "Form of STARTTLS; \"draft-hoffman\" is the draft of 1997, with tokens.", 0, 0, starttls_forms},
     {"require_tls", Type::Choice, "\"never\"", "TLS is demanded for nothing, for domains whose DNS does not list this host, or for all.", 0, 0, tls_demands},
+    {"client_ca_file", Type::Path, "", "PEM file of authorities whose client certificates count as verified."},
     {"client_certificates", Type::Choice, "\"none\"", "Clients are asked for one; \"require\": without one of [relay], 554.", 0, 0, client_certificates},
     {"socket_mode", Type::Text, "\"0660\"", "Of a Unix socket: octal, as chmod takes it."},
     {"socket_group", Type::Text, "", "Group of a Unix socket; none: the service's."},
@@ -207,14 +224,16 @@ const std::vector<Section>& schema() {
       {"service", false, "The process.", service},
       {"log", false, "One line an event.", log},
       {"queue", false, "Where messages wait, and for how long.", queue},
-      {"tls", false, "Certificates, and whom we trust.", tls},
+      {"tls", false,
+       "Certificates, and whom we trust. Settings of the protocol may stand in a [[listener]], too.",
+       joined(tls, tls_protocol)},
       {"limits", false,
        "What clients may use. All but the first five may stand in a [[listener]], too.",
        joined(connection_limits, protocol_limits)},
       {"listener", true,
        "An address where mail is taken. Settings of [limits] may stand here for this listener "
        "alone.",
-       joined(listener, protocol_limits)},
+       joined(listener, joined(tls_protocol, protocol_limits))},
       {"relay", false, "Who may send to any domain.", relay},
       {"partner", true, "A domain or network whose mail is taken with TLS alone.", partner},
       {"domain", true, "A domain whose mail ends here.", domain},

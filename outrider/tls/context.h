@@ -56,9 +56,10 @@ class ServerContext {
   /// as a client would have it.
   virtual bool names(const std::string& host) const = 0;
   virtual Time expires() const = 0;  ///< the first of them
-  /// The group list in use, what the library or the kernel does not have, and OCSP responses that
-  /// are missing or not good; for the log and `check`.
+  /// The group list in use, and what the library or the kernel does not have; for the log.
   virtual std::vector<std::string> notes() const = 0;
+  /// What an operator should put right: OCSP responses that are missing or not good.
+  virtual std::vector<std::string> warnings() const = 0;
 };
 
 struct ClientOptions {

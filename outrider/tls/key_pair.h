@@ -20,7 +20,7 @@ struct LoadedPair {
   std::string file;                ///< of the certificate
   std::string staple;              ///< a current OCSP response in DER, or empty
   Time staple_until;
-  std::vector<std::string> notes;  ///< what an operator should know of it
+  std::vector<std::string> warnings;  ///< what an operator should know of it
 };
 
 /// The key fits, the chain links up, and `<file>.ocsp` is about it where there is one.

@@ -98,7 +98,7 @@ bool give_tickets(SSL_CTX* context, const ServerOptions& options, TicketKeys& ke
   // Tickets keep sessions with the client; a cache of our own would be a lock all threads share.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context, options.parameters.tickets ? 1 : 0);
-  const auto lifetime = std::chrono::ceil<std::chrono::seconds>(keys.state().lifetime);
+  const auto lifetime = std::chrono::ceil<std::chrono::seconds>(keys.lifetime());
   SSL_CTX_set_timeout(context, lifetime.count());
   use_ticket_keys(context, keys);
   return bind_sessions(context, options);
@@ -113,6 +113,7 @@ class Context final : public ServerContext {
   bool names(const std::string& host) const override;
   Time expires() const override;
   std::vector<std::string> notes() const override { return notes_; }
+  std::vector<std::string> warnings() const override;
 
  private:
   const CertificateChoice& choice() const { return attached_to(context_.get()).choice; }
@@ -132,6 +133,14 @@ std::vector<std::string> Context::describe() const {
   return texts;
 }
 
+std::vector<std::string> Context::warnings() const {
+  std::vector<std::string> texts;
+  for (const auto& pair : choice().all()) {
+    texts.insert(texts.end(), pair.warnings.begin(), pair.warnings.end());
+  }
+  return texts;
+}
+
 bool Context::names(const std::string& host) const {
   return std::ranges::all_of(choice().named(host), [&](const LoadedPair* pair) {
     return X509_check_host(pair->leaf.get(), host.data(), host.size(), 0, nullptr) == 1;
@@ -144,13 +153,11 @@ Time Context::expires() const {
   return first;
 }
 
-Result<CertificateChoice> load_choice(const std::vector<KeyPair>& keys,
-                                      std::vector<std::string>& notes) {
+Result<CertificateChoice> load_choice(const std::vector<KeyPair>& keys) {
   std::vector<LoadedPair> pairs;
   for (const auto& key : keys) {
     auto pair = load_pair(key);
     if (!pair) return std::unexpected(pair.error());
-    notes.insert(notes.end(), pair->notes.begin(), pair->notes.end());
     pairs.push_back(std::move(*pair));
   }
   return CertificateChoice::make(std::move(pairs));
@@ -186,7 +193,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::load(const ServerOpt
   if (auto done = harden(context.get(), options.parameters, notes); !done)
     return std::unexpected(done.error());
 
-  auto choice = load_choice(options.keys, notes);
+  auto choice = load_choice(options.keys);
   if (!choice) return std::unexpected(choice.error());
   if (auto shown = show_first(context.get(), *choice); !shown)
     return std::unexpected(shown.error());

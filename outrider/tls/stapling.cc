@@ -80,12 +80,12 @@ void load_staple(LoadedPair& pair) {
     if (fault.empty()) {
       pair.staple = std::move(bytes);
     } else {
-      pair.notes.push_back(file + " " + fault + "; it is not stapled");
+      pair.warnings.push_back(file + " " + fault + "; it is not stapled");
     }
   }
   if (pair.staple.empty() && must_staple(pair.leaf.get())) {
-    pair.notes.push_back(pair.file + " must be stapled (RFC 7633), and there is no good " + file +
-                         ": clients that verify will refuse it");
+    pair.warnings.push_back(pair.file + " must be stapled (RFC 7633), and there is no good " +
+                            file + ": clients that verify will refuse it");
   }
 }
 

@@ -104,6 +104,7 @@ std::optional<TicketKeys::State::Found> TicketKeys::State::find(const unsigned c
 
 TicketKeys::TicketKeys(Duration lifetime) : state_(std::make_unique<State>(lifetime)) {}
 TicketKeys::~TicketKeys() = default;
+Duration TicketKeys::lifetime() const { return state_->lifetime; }
 
 void use_ticket_keys(SSL_CTX* context, TicketKeys& keys) {
   SSL_CTX_set_ex_data(context, keys_index(), &keys);

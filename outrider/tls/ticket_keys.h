@@ -17,6 +17,8 @@ class TicketKeys {
   TicketKeys(const TicketKeys&) = delete;
   TicketKeys& operator=(const TicketKeys&) = delete;
 
+  Duration lifetime() const;
+
   struct State;
   State& state() { return *state_; }  ///< of this module's own files
 
