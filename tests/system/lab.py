@@ -94,6 +94,7 @@ class Server:
         self.folder = pathlib.Path(folder) / name
         self.folder.mkdir(parents=True)
         self.name, self.process = name, None
+        self.program = [OUTRIDER]
         self.port = port or free_port()
         self.tls_port = free_port() if authority else None
         self.log_path = self.folder / "log"
@@ -149,9 +150,9 @@ tls = "{tls}"
 
     def start(self, wait=True, env=None):
         with open(self.folder / "stderr", "ab") as stderr:
-            self.process = subprocess.Popen([OUTRIDER, "serve", "-c", str(self.config_path)],
-                                            stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr,
-                                            env={**os.environ, **(env or {})})
+            self.process = subprocess.Popen(
+                [*self.program, "serve", "-c", str(self.config_path)], stdin=subprocess.DEVNULL,
+                stdout=stderr, stderr=stderr, env={**os.environ, **(env or {})})
         if wait:
             wait_for(lambda: answers(self.port) or self._died(), 30, f"{self.name} answering")
         return self
