@@ -51,7 +51,10 @@ def answers(port, host="127.0.0.1"):
 
 
 class Authority:
-    """A certificate authority for one test run, and certificates that it signs."""
+    """A certificate authority for one test run, and certificates that it signs. `addresses` are in
+    all of them."""
+
+    addresses = ("127.0.0.1",)
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -66,7 +69,8 @@ class Authority:
     def issue(self, name, days=30):
         self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                       "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        (self.folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{name},IP:127.0.0.1\n")
+        names = ",".join([f"DNS:{name}"] + [f"IP:{address}" for address in self.addresses])
+        (self.folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
         self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
                       "-CAcreateserial", "-out", f"{name}.pem", "-days", str(days), "-extfile",
                       f"{name}.ext")

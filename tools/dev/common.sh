@@ -6,7 +6,7 @@ build_packages=(clang-19 lld-19 clang-format-19 llvm-19 libclang-rt-19-dev ccach
   git openssl python3 libboost1.81-dev libfmt-dev libssl-dev libunbound-dev dns-root-data
   libidn2-dev librocksdb-dev libtomlplusplus-dev libcli11-dev)
 test_packages=(libgtest-dev libgmock-dev nlohmann-json3-dev zlib1g-dev ldnsutils nsd swaks libnet-ssleay-perl msmtp
-  curl npm xfsprogs)
+  curl npm xfsprogs gnutls-bin sslscan testssl.sh)
 lint_packages=(clang-tidy-19)
 
 as_root() {
