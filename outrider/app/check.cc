@@ -6,13 +6,12 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <cerrno>
-#include <set>
 
 #include "outrider/app/config.h"
 #include "outrider/app/exit_code.h"
 #include "outrider/app/print.h"
-#include "outrider/base/clock.h"
 #include "outrider/console/client.h"
 
 namespace outrider::app {
@@ -38,32 +37,26 @@ void look_at_ports(const Config& config, Findings& findings) {
   }
 }
 
+void add_once(std::vector<std::string>& texts, std::string text) {
+  if (std::ranges::find(texts, text) == texts.end()) texts.push_back(std::move(text));
+}
+
+// Listeners may share a certificate: it is told of once.
 void look_at_certificate(const receive::ListenerOptions& listener, const Config& config,
                          Findings& findings) {
-  constexpr std::chrono::days soon{14};
   const auto& context = *listener.tls_context;
-  for (const auto& text : context.describe()) findings.facts.push_back("certificate: " + text);
-  if (!context.names(config.hostname)) {
-    findings.warnings.push_back(fmt::format(
-        "listener {}: the certificate does not name {}; servers that verify will not send here",
-        listener.name, config.hostname));
-  }
-  const auto left = context.expires() - now();
-  if (left <= Duration(0)) {
-    findings.errors.push_back(
-        {Blame::Operator, fmt::format("listener {}: the certificate has expired", listener.name),
-         "", config.file});
-  } else if (left < soon) {
-    findings.warnings.push_back(
-        fmt::format("listener {}: the certificate expires in {}", listener.name, spoken(left)));
-  }
+  for (const auto& text : context.describe()) add_once(findings.facts, "certificate: " + text);
+  for (const auto& text : context.notes()) add_once(findings.facts, "TLS: " + text);
+  if (context.names(config.hostname)) return;
+  findings.warnings.push_back(fmt::format(
+      "listener {}: the certificate does not name {}; servers that verify will not send here",
+      listener.name, config.hostname));
 }
 
 void look_at_certificates(const Config& config, Findings& findings) {
-  std::set<const tls::ServerContext*> seen;
+  findings.errors.insert(findings.errors.end(), config.faults.begin(), config.faults.end());
   for (const auto& listener : config.receive.listeners) {
-    if (listener.tls_context && seen.insert(listener.tls_context.get()).second)
-      look_at_certificate(listener, config, findings);
+    if (listener.tls_context) look_at_certificate(listener, config, findings);
   }
   for (const auto& file : config.key_files) {
     struct stat status;

@@ -47,7 +47,8 @@ void add_once(std::vector<std::string>& texts, std::string text) {
   if (std::ranges::find(texts, text) == texts.end()) texts.push_back(std::move(text));
 }
 
-void tell_of(Making& making, const Values& values, const tls::ServerContext& context) {
+void tell_of(Making& making, const Values& values, const std::string& file,
+             const tls::ServerContext& context) {
   auto& config = making.config;
   for (auto& text : context.warnings()) add_once(config.warnings, std::move(text));
   for (auto& text : context.notes()) add_once(config.notes, std::move(text));
@@ -55,12 +56,12 @@ void tell_of(Making& making, const Values& values, const tls::ServerContext& con
   const auto place = values.place("certificate");
   if (left <= Duration(0)) {
     const Error fault{Blame::Operator,
-                      "a certificate has expired: servers that verify will not send here",
+                      file + " has expired: servers that verify will not send here",
                       "TLS certificate", place};
     if (std::ranges::find(config.faults, fault) == config.faults.end())
       config.faults.push_back(fault);
   } else if (left < soon) {
-    add_once(config.warnings, fmt::format("{}: a certificate expires in {}", place, spoken(left)));
+    add_once(config.warnings, fmt::format("{}: {} expires in {}", place, file, spoken(left)));
   }
 }
 
@@ -78,7 +79,7 @@ std::shared_ptr<const tls::ServerContext> load_context(Making& making, const Val
                     authorities ? "client_ca_file" : "certificate", context.error());
     return nullptr;
   }
-  tell_of(making, certificates, **context);
+  tell_of(making, certificates, options.keys.front().certificate_file, **context);
   return *context;
 }
 

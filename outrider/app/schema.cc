@@ -225,7 +225,7 @@ const std::vector<Section>& schema() {
       {"log", false, "One line an event.", log},
       {"queue", false, "Where messages wait, and for how long.", queue},
       {"tls", false,
-       "Certificates, and whom we trust. Settings of the protocol may stand in a [[listener]], too.",
+       "Certificates, and whom we trust. From `minimum_version` on, a [[listener]] may differ.",
        joined(tls, tls_protocol)},
       {"limits", false,
        "What clients may use. All but the first five may stand in a [[listener]], too.",

@@ -10,8 +10,11 @@
 #include <vector>
 
 #include "outrider/app/config.h"
+#include "outrider/app/config_tls.h"
 #include "outrider/app/exit_code.h"
+#include "outrider/app/file_watch.h"
 #include "outrider/app/print.h"
+#include "outrider/app/renewal.h"
 #include "outrider/app/server.h"
 #include "outrider/net/service.h"
 
@@ -65,11 +68,19 @@ class ReloadDesk {
   std::vector<console::Reloaded> waiting_;
 };
 
-Errors try_reload(Server& server, const std::string& file, Log& log) {
-  auto config = load_config(file);
-  if (!config) return config.error();
-  for (const auto& warning : config->warnings)
+void tell_of(const Config& config, Log& log) {
+  for (const auto& fault : config.faults)
+    log.error("configuration").field("fault", error_line(fault));
+  for (const auto& warning : config.warnings)
     log.warning("configuration").field("warning", warning);
+  for (const auto& note : config.notes) log.info("tls").field("note", note);
+}
+
+Errors try_reload(Server& server, const std::string& file, Log& log) {
+  auto config = load_config(file, server.config().tls_files.ticket_keys);
+  if (!config) return config.error();
+  if (auto worse = new_faults(server.config(), *config); !worse.empty()) return worse;
+  tell_of(*config, log);
   const auto done = server.reload(std::move(*config));
   return done ? Errors{} : Errors{done.error()};
 }
@@ -87,6 +98,50 @@ void reload(Server& server, const std::string& file, ReloadDesk& desk, Log& log)
   }
   notify(log, "READY=1");
   for (const auto& reloaded : asked) reloaded(errors);
+}
+
+// A pair whose key comes a moment after its certificate is refused once, and taken then.
+void look_at_certificates(Server& server, FileWatch& files, Log& log) {
+  const auto changed = files.changed();
+  if (!changed) return;
+  const auto renewed = server.renew_certificates();
+  if (renewed) {
+    log.info("certificates").field("status", "renewed").field("file", *changed);
+  } else {
+    log.error("certificates")
+        .field("status", "refused")
+        .field("file", *changed)
+        .field("reason", error_line(renewed.error()));
+  }
+}
+
+// The next signal, or 0 when none came for so long; 0ms: waits until one comes.
+int next_signal(const sigset_t& signals, Duration patience) {
+  int number = 0;
+  if (patience == Duration(0)) {
+    ::sigwait(&signals, &number);
+    return number;
+  }
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(patience);
+  const timespec time{seconds.count(), std::chrono::nanoseconds(patience - seconds).count()};
+  number = ::sigtimedwait(&signals, nullptr, &time);
+  return number > 0 ? number : 0;
+}
+
+// Until a signal ends it; which one.
+int run(Server& server, const std::string& file, FileWatch files, const sigset_t& signals,
+        ReloadDesk& desk, Log& log) {
+  for (;;) {
+    const int number = next_signal(signals, server.config().tls_files.watch);
+    if (number == 0) {
+      look_at_certificates(server, files, log);
+    } else if (number == SIGHUP) {
+      reload(server, file, desk, log);
+      files = FileWatch(files_of(server.config()));
+    } else {
+      return number;
+    }
+  }
 }
 
 // A second signal while it drains ends it at once: what was accepted is safe on disk.
@@ -107,12 +162,12 @@ int serve(const std::string& file) {
     print_errors(config.error());
     return exit_config;
   }
+  FileWatch files(files_of(*config));
   ::signal(SIGPIPE, SIG_IGN);
   const auto signals = watched_signals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   Log log(config->log);
-  for (const auto& warning : config->warnings)
-    log.warning("configuration").field("warning", warning);
+  tell_of(*config, log);
 
   ReloadDesk desk;
   auto server = Server::start(std::move(*config), log, [&desk](console::Reloaded reloaded) {
@@ -125,15 +180,8 @@ int serve(const std::string& file) {
     return exit_temporary;  // the configuration is sound: another time it may work
   }
   notify(log, "READY=1");
-  for (;;) {
-    int number = 0;
-    ::sigwait(&signals, &number);
-    if (number != SIGHUP) {
-      log.info("stopping").field("signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
-      break;
-    }
-    reload(**server, file, desk, log);
-  }
+  const int number = run(**server, file, std::move(files), signals, desk, log);
+  log.info("stopping").field("signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
   notify(log, "STOPPING=1");
   desk.close();
   end_at_once_on_second_signal(signals);

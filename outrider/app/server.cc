@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "outrider/app/privileges.h"
+#include "outrider/app/renewal.h"
 #include "outrider/console/server.h"
 #include "outrider/deliver/deliverer.h"
 #include "outrider/net/io_thread.h"
@@ -88,8 +89,9 @@ struct Server::Parts {
   void run(console::OnReload on_reload);
   std::vector<net::IoThread*> thread_pointers() const;
   std::string status() const;
+  void take_running(Config next);
 
-  Config config;
+  Config config;  // as at the start, but for what take_running() takes
   Log& log;
   std::vector<std::unique_ptr<net::Listener>> bound;
   std::unique_ptr<net::Listener> console_socket;
@@ -186,6 +188,16 @@ std::string Server::Parts::status() const {
       delivered.running);
 }
 
+// What a reload has put in use; the rest is compared with at the next one.
+void Server::Parts::take_running(Config next) {
+  config.receive = std::move(next.receive);
+  config.routes = std::move(next.routes);
+  config.tls_files = std::move(next.tls_files);
+  config.tls_client = std::move(next.tls_client);
+  config.tls_client_context = std::move(next.tls_client_context);
+  config.faults = std::move(next.faults);
+}
+
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<Server>> Server::start(Config config, Log& log,
@@ -225,6 +237,25 @@ Result<void> Server::reload(Config config) {
   auto line = parts.log.info("reload");
   line.field("status", "done");
   if (!waiting.empty()) line.field("at_restart", waiting);
+  parts.take_running(std::move(config));
+  return {};
+}
+
+const Config& Server::config() const { return parts_->config; }
+
+Result<void> Server::renew_certificates() {
+  auto& parts = *parts_;
+  auto renewed = renew_contexts(parts.config);
+  if (!renewed) return std::unexpected(renewed.error());
+  auto receive = parts.config.receive;
+  for (std::size_t i = 0; i < renewed->servers.size(); ++i)
+    receive.listeners[i].tls_context = std::move(renewed->servers[i]);
+  if (auto done = parts.receiver->reload(receive); !done) return done;
+  parts.config.receive = std::move(receive);
+  if (renewed->client) {
+    parts.config.tls_client_context = std::move(renewed->client);
+    parts.deliverer->reload(parts.config.routes, parts.config.tls_client_context);
+  }
   return {};
 }
 

@@ -24,6 +24,12 @@ class Server {
   /// changed, where a listener that is open is not in the configuration any more.
   Result<void> reload(Config config);
 
+  /// Loads the certificates' files again, and nothing else. On an error the old ones stay.
+  Result<void> renew_certificates();
+
+  /// What it runs with. To be looked at by the thread that reloads.
+  const Config& config() const;
+
   /// No new mail, no new delivery; what runs may end within the drain time.
   void stop();
 

@@ -1,6 +1,7 @@
 #include "support/test_ca.h"
 
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 namespace outrider::test {
@@ -17,6 +19,10 @@ struct Free {
   void operator()(X509* x) const { X509_free(x); }
   void operator()(EVP_PKEY* x) const { EVP_PKEY_free(x); }
   void operator()(X509_EXTENSION* x) const { X509_EXTENSION_free(x); }
+  void operator()(OCSP_BASICRESP* x) const { OCSP_BASICRESP_free(x); }
+  void operator()(OCSP_RESPONSE* x) const { OCSP_RESPONSE_free(x); }
+  void operator()(OCSP_CERTID* x) const { OCSP_CERTID_free(x); }
+  void operator()(ASN1_TIME* x) const { ASN1_TIME_free(x); }
 };
 using Certificate = std::unique_ptr<X509, Free>;
 using Key = std::unique_ptr<EVP_PKEY, Free>;
@@ -46,8 +52,11 @@ Certificate draft(EVP_PKEY* key, long serial, const std::string& subject,
   X509_set_version(made.get(), X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(made.get()), serial);
   X509_gmtime_adj(X509_getm_notBefore(made.get()), -2 * day);
-  X509_gmtime_adj(X509_getm_notAfter(made.get()),
-                  age == CertificateWish::Age::Expired ? -day : 30 * day);
+  const long days = age == CertificateWish::Age::Expired  ? -1
+                    : age == CertificateWish::Age::Ending ? 5
+                                                          : 30;
+  // An hour more, so that a test finds whole days left.
+  X509_gmtime_adj(X509_getm_notAfter(made.get()), days * day + 3600);
   X509_set_pubkey(made.get(), key);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>(subject.c_str()), -1, -1, 0);
@@ -76,17 +85,43 @@ std::filesystem::path make_folder() {
 }  // namespace
 
 struct TestCa::State {
+  struct Issuer {
+    Key key = make_key(CertificateWish::Key::Ecdsa);
+    Certificate certificate;
+  };
+  State();
+  const Issuer& of(CertificateWish::Issuer which) const {
+    return which == CertificateWish::Issuer::Intermediate ? intermediate : root;
+  }
+  void write_chain(const std::string& path, X509* leaf, bool with_intermediate) const;
+
   std::filesystem::path folder = make_folder();
-  Key key = make_key(CertificateWish::Key::Ecdsa);
-  Certificate root = draft(key.get(), 1, "Test Authority", CertificateWish::Age::Valid);
-  long serial = 1;
+  Issuer root, intermediate;
+  long serial = 2;
 };
 
+TestCa::State::State() {
+  for (auto* issuer : {&root, &intermediate}) {
+    const bool is_root = issuer == &root;
+    issuer->certificate =
+        draft(issuer->key.get(), is_root ? 1 : 2, is_root ? "Test Authority" : "Test Intermediate",
+              CertificateWish::Age::Valid);
+    auto* made = issuer->certificate.get();
+    extend(made, made, NID_basic_constraints, "critical,CA:TRUE");
+    extend(made, made, NID_key_usage, "critical,keyCertSign,cRLSign,digitalSignature");
+    sign(made, root.certificate.get(), root.key.get());
+  }
+}
+
+void TestCa::State::write_chain(const std::string& path, X509* leaf, bool with_intermediate) const {
+  write_pem(path, [&](FILE* file) {
+    if (PEM_write_X509(file, leaf) != 1) return 0;
+    return with_intermediate ? PEM_write_X509(file, intermediate.certificate.get()) : 1;
+  });
+}
+
 TestCa::TestCa() : state_(std::make_unique<State>()) {
-  auto* root = state_->root.get();
-  extend(root, root, NID_basic_constraints, "critical,CA:TRUE");
-  extend(root, root, NID_key_usage, "critical,keyCertSign,cRLSign");
-  sign(root, root, state_->key.get());
+  auto* root = state_->root.certificate.get();
   write_pem(authority_file(), [root](FILE* file) { return PEM_write_X509(file, root); });
 }
 
@@ -96,23 +131,71 @@ TestCa::~TestCa() {
 }
 
 TestCa::Files TestCa::issue(const CertificateWish& wish) {
+  const auto stem = (state_->folder / std::to_string(state_->serial + 1)).string();
+  const Files files{stem + ".pem", stem + ".key"};
+  replace(files, wish);
+  return files;
+}
+
+void TestCa::replace(const Files& files, const CertificateWish& wish) {
   const auto key = make_key(wish.key);
   const auto subject = wish.names.empty() ? std::string("nameless") : wish.names.front();
   const auto leaf = draft(key.get(), ++state_->serial, subject, wish.age);
   std::string names;
   for (const auto& name : wish.names) names += (names.empty() ? "DNS:" : ",DNS:") + name;
   const bool own = wish.issuer == CertificateWish::Issuer::Itself;
-  auto* issuer = own ? leaf.get() : state_->root.get();
-  if (!names.empty()) extend(leaf.get(), issuer, NID_subject_alt_name, names);
-  sign(leaf.get(), issuer, own ? key.get() : state_->key.get());
+  const auto& issuer = state_->of(wish.issuer);
+  auto* signer = own ? leaf.get() : issuer.certificate.get();
+  if (!names.empty()) extend(leaf.get(), signer, NID_subject_alt_name, names);
+  if (wish.must_staple) extend(leaf.get(), signer, NID_tlsfeature, "status_request");
+  sign(leaf.get(), signer, own ? key.get() : issuer.key.get());
 
-  const auto stem = (state_->folder / std::to_string(state_->serial)).string();
-  Files files{stem + ".pem", stem + ".key"};
-  write_pem(files.certificate, [&](FILE* file) { return PEM_write_X509(file, leaf.get()); });
+  state_->write_chain(files.certificate, leaf.get(),
+                      wish.issuer == CertificateWish::Issuer::Intermediate);
   write_pem(files.key, [&](FILE* file) {
     return PEM_write_PrivateKey(file, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
   });
-  return files;
+}
+
+std::string TestCa::staple(const Files& about, const StapleWish& wish) {
+  std::FILE* file = std::fopen(about.certificate.c_str(), "r");
+  demand(file != nullptr, "file");
+  const Certificate leaf(PEM_read_X509(file, nullptr, nullptr, nullptr));
+  std::fclose(file);
+  constexpr long day = 86400;
+  const long begin = wish.age == StapleWish::Age::Over ? -9 * day : -day;
+  using TimePtr = std::unique_ptr<ASN1_TIME, Free>;
+  const TimePtr from(X509_gmtime_adj(nullptr, begin)),
+      next(X509_gmtime_adj(nullptr, begin + 7 * day));
+  const auto& issuer = state_->intermediate;
+  const std::unique_ptr<OCSP_CERTID, Free> id(
+      OCSP_cert_to_id(EVP_sha1(), leaf.get(), issuer.certificate.get()));
+  const std::unique_ptr<OCSP_BASICRESP, Free> basic(OCSP_BASICRESP_new());
+  const bool revoked = wish.status == StapleWish::Status::Revoked;
+  demand(OCSP_basic_add1_status(basic.get(), id.get(),
+                                revoked ? V_OCSP_CERTSTATUS_REVOKED : V_OCSP_CERTSTATUS_GOOD, 0,
+                                revoked ? from.get() : nullptr, from.get(), next.get()) != nullptr,
+         "status");
+  const auto& signer = wish.by_another ? state_->root : issuer;
+  demand(OCSP_basic_sign(basic.get(), signer.certificate.get(), signer.key.get(), EVP_sha256(),
+                         nullptr, 0) == 1,
+         "OCSP signature");
+  const std::unique_ptr<OCSP_RESPONSE, Free> response(
+      OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()));
+  unsigned char* encoded = nullptr;
+  const int size = i2d_OCSP_RESPONSE(response.get(), &encoded);
+  demand(size > 0, "OCSP response");
+  std::string bytes(reinterpret_cast<char*>(encoded), static_cast<std::size_t>(size));
+  OPENSSL_free(encoded);
+  return bytes;
+}
+
+std::string TestCa::intermediate_pem() const {
+  const auto path = (state_->folder / "intermediate.pem").string();
+  auto* made = state_->intermediate.certificate.get();
+  write_pem(path, [made](FILE* file) { return PEM_write_X509(file, made); });
+  std::ifstream stream(path);
+  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 std::string TestCa::authority_file() const { return (state_->folder / "root.pem").string(); }

@@ -12,8 +12,17 @@ namespace outrider::test {
 struct CertificateWish {
   std::vector<std::string> names;  ///< DNS names
   enum class Key { Ecdsa, Rsa } key = Key::Ecdsa;
-  enum class Issuer { Authority, Itself } issuer = Issuer::Authority;
-  enum class Age { Valid, Expired } age = Age::Valid;
+  /// The certificate of an Intermediate is in the file, behind the leaf.
+  enum class Issuer { Authority, Intermediate, Itself } issuer = Issuer::Authority;
+  enum class Age { Valid, Ending, Expired } age = Age::Valid;  ///< 30 days, 5 days, or over
+  bool must_staple = false;                                    ///< RFC 7633
+};
+
+/// An OCSP response of an issuer.
+struct StapleWish {
+  enum class Status { Good, Revoked } status = Status::Good;
+  enum class Age { Valid, Over } age = Age::Valid;
+  bool by_another = false;  ///< signed by a key that is not the issuer's
 };
 
 class TestCa {
@@ -27,6 +36,12 @@ class TestCa {
   /// Makes a certificate and its key, as files.
   Files issue(const CertificateWish& wish);
   Files issue(std::string name) { return issue(CertificateWish{.names = {std::move(name)}}); }
+  /// Puts another certificate and key where these are.
+  void replace(const Files& files, const CertificateWish& wish);
+  /// In DER, about a certificate of the Intermediate.
+  std::string staple(const Files& about, const StapleWish& wish = {});
+  /// The intermediate's certificate in PEM.
+  std::string intermediate_pem() const;
   /// The authority's own certificate, as a client trusts it.
   std::string authority_file() const;
   /// A file of the folder with this content.

@@ -58,7 +58,21 @@ TEST(Check, AnExpiredCertificateIsAnError) {
   const auto ran = site.check({.names = {"mx.example.org"}, .age = CertificateWish::Age::Expired},
                               site.queue(0700));
   EXPECT_EQ(ran.code, 78);
-  EXPECT_THAT(ran.err, HasSubstr("the certificate has expired"));
+  EXPECT_THAT(ran.err, HasSubstr(".pem has expired: servers that verify"));
+}
+
+TEST(Check, WarnsOfACertificateThatEndsSoon) {
+  Site site;
+  const auto ran = site.check({.names = {"mx.example.org"}, .age = CertificateWish::Age::Ending},
+                              site.queue(0700));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr(".pem expires in 5d"));
+}
+
+TEST(Check, TellsWhichGroupsAreInUse) {
+  Site site;
+  const auto ran = site.check({.names = {"mx.example.org"}}, site.queue(0700));
+  EXPECT_THAT(ran.out, HasSubstr("TLS: groups X25519"));
 }
 
 TEST(Check, FindsAQueueThatOthersMayWrite) {

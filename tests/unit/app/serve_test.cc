@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "folder.h"
+#include "support/test_ca.h"
 
 namespace outrider::app {
 namespace {
@@ -115,6 +116,24 @@ TEST_F(Serve, TakesMailAndDeliversIt) {
   EXPECT_TRUE(eventually([&] { return queued().empty(); }));
   EXPECT_EQ(end(SIGTERM), 0);
   EXPECT_THAT(content_of(folder.file("log")), HasSubstr(" stopped"));
+}
+
+TEST_F(Serve, LooksAtItsCertificatesByItself) {
+  test::TestCa ca;
+  const auto files = ca.issue("mx.test");
+  write("[tls]\nwatch = \"20ms\"\ncertificate = \"" + files.certificate + "\"\nkey = \"" +
+        files.key + "\"\n");
+  start();
+  const auto log = [this] { return content_of(folder.file("log")); };
+  EXPECT_THAT(log(), HasSubstr("note=\"groups X25519"));
+  std::ofstream(files.certificate) << "no certificate\n";
+  EXPECT_TRUE(eventually([&] {
+    return log().contains("certificates status=refused file=" + files.certificate) &&
+           log().contains("no certificate");
+  })) << log();
+  ca.replace(files, {.names = {"mx.test"}});
+  EXPECT_TRUE(eventually([&] { return log().contains("certificates status=renewed"); })) << log();
+  EXPECT_EQ(end(SIGTERM), 0);
 }
 
 TEST_F(Serve, SendTellsWhatWasRefused) {
