@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "outrider/app/check.h"
+#include "outrider/app/command_line_tls.h"
 #include "outrider/app/config.h"
 #include "outrider/app/exit_code.h"
 #include "outrider/app/main.h"
@@ -216,6 +217,7 @@ int run(int argc, char** argv) {
   add_check(app, line);
   add_queue(app, line);
   add_send(app, line);
+  add_tls(app, line.run);
   add_config(app, line);
   add_small(app, line);
   try {

@@ -101,6 +101,9 @@ class Session {
     std::size_t bytes = 0;
   };
   Step handshake();
+  /// TLS 1.2 and older: asks the peer for another handshake, which goes on with handshake(). For a
+  /// probe that wants to see it refused, and for nobody else.
+  Step renegotiate();
   Step read(std::span<char> into);
   Step write(std::string_view bytes);
   /// Sends the closing alert, without waiting for the peer's. Nothing is sent after a failure.

@@ -62,6 +62,14 @@ Session::Step Session::handshake() {
   return {Want::Failed};
 }
 
+Session::Step Session::renegotiate() {
+  SSL_clear_options(ssl_, SSL_OP_NO_RENEGOTIATION);
+  ERR_clear_error();
+  if (SSL_renegotiate(ssl_) == 1) return handshake();
+  error_ = take_openssl_error();
+  return {Want::Failed};
+}
+
 Session::Step Session::read(std::span<char> into) {
   ERR_clear_error();
   errno = 0;
