@@ -66,15 +66,21 @@ class Authority:
     def _openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
 
-    def issue(self, name, days=30):
-        self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                      "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+    def issue(self, name, days=30, rsa=False):
+        """The files of a certificate and its key, an ECDSA one but where RSA is asked for. Issued
+        again they are replaced in one step, as programs that renew certificates do it."""
+        kind = ["rsa:2048"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        file = name + (".rsa" if rsa else "")
+        self._openssl("req", "-newkey", *kind, "-nodes", "-keyout", f"{file}.key.new", "-out",
+                      f"{file}.csr", "-subj", f"/CN={name}")
         names = ",".join([f"DNS:{name}"] + [f"IP:{address}" for address in self.addresses])
-        (self.folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
-        self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-                      "-CAcreateserial", "-out", f"{name}.pem", "-days", str(days), "-extfile",
-                      f"{name}.ext")
-        return self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        (self.folder / f"{file}.ext").write_text(f"subjectAltName={names}\n")
+        self._openssl("x509", "-req", "-in", f"{file}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+                      "-CAcreateserial", "-out", f"{file}.pem.new", "-days", str(days), "-extfile",
+                      f"{file}.ext")
+        for ending in ("pem", "key"):
+            os.replace(self.folder / f"{file}.{ending}.new", self.folder / f"{file}.{ending}")
+        return self.folder / f"{file}.pem", self.folder / f"{file}.key"
 
     def context(self):
         return ssl.create_default_context(cafile=str(self.file))
