@@ -154,10 +154,10 @@ class RoundTrips(Wire):
                 lab.wait_for(lambda: len(source.lines("delivery", status="sent")) > number, 20, "delivery")
                 lab.wait_for(lambda: not proxy.tasks, 20, "the end of the connection")
                 counts.append(self.flights(proxy))
-        # EHLO, STARTTLS, ClientHello, Finished with EHLO, then the whole envelope with the content,
-        # for the server offers CHUNKING and PIPELINING; QUIT.
-        print(f"figure: flights of a whole delivery in TLS 1.3: full {counts[0]}, resumed {counts[1]}")
-        self.assertEqual(counts, [6, 6])
+        # EHLO, STARTTLS, ClientHello, Finished with EHLO, MAIL with RCPT, the content, QUIT.
+        print(f"figure: flights of a whole delivery in TLS 1.3, QUIT included: full {counts[0]}, "
+              f"resumed {counts[1]}")
+        self.assertEqual(counts, [7, 7])
 
 
 class EarlyData(Wire):
