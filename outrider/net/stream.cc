@@ -144,11 +144,21 @@ awaitable<Result<TlsFacts>> Stream::accept_tls(std::shared_ptr<const tls::Server
 awaitable<Result<TlsFacts>> Stream::connect_tls(std::shared_ptr<const tls::ClientContext> context,
                                                 std::string host, const trust::Verdict& verdict,
                                                 std::chrono::seconds patience) {
+  return connect_tls(std::move(context), std::move(host), verdict, patience, tls::Resumption(),
+                     std::nullopt);
+}
+
+awaitable<Result<TlsFacts>> Stream::connect_tls(std::shared_ptr<const tls::ClientContext> context,
+                                                std::string host, const trust::Verdict& verdict,
+                                                std::chrono::seconds patience,
+                                                tls::Resumption resumption,
+                                                std::optional<tls::Version> only) {
   auto& connection = *connection_;
   if (connection.tls) co_return twice(connection);
   if (!connection.socket.is_open()) co_return std::unexpected(connection.closed());
-  auto started = start_tls(
-      connection, tls::Session::client(*context, connection.socket.native_handle(), host, verdict));
+  auto session = tls::Session::client(*context, connection.socket.native_handle(), host, verdict,
+                                      std::move(resumption), only);
+  auto started = start_tls(connection, std::move(session));
   if (!started) co_return std::unexpected(std::move(started.error()));
   co_return co_await shake_hands(connection, patience);
 }

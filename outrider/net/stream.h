@@ -51,6 +51,11 @@ class Stream {
   awaitable<Result<TlsFacts>> connect_tls(std::shared_ptr<const tls::ClientContext> context,
                                           std::string host, const trust::Verdict& verdict,
                                           std::chrono::seconds patience);
+  /// With a place in a cache of sessions; `only`: no other version is negotiated.
+  awaitable<Result<TlsFacts>> connect_tls(std::shared_ptr<const tls::ClientContext> context,
+                                          std::string host, const trust::Verdict& verdict,
+                                          std::chrono::seconds patience, tls::Resumption resumption,
+                                          std::optional<tls::Version> only);
   /// In clear only: tells the peer that no more comes; its own bytes may still be read.
   void end_writing();
   /// Says goodbye in TLS where it is active, without waiting for the peer, and closes.

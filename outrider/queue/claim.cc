@@ -29,6 +29,7 @@ class Delivery final : public Claim {
   }
   const std::vector<std::uint32_t>& recipients() const override { return job_.recipients; }
   unsigned attempts() const override { return job_.attempts; }
+  bool asked_for() const override { return job_.asked; }
 
   awaitable<Result<std::string_view>> read() override {
     if (job_.fresh && !job_.fresh->body.empty()) {
@@ -126,6 +127,7 @@ awaitable<std::unique_ptr<Claim>> make_claim(std::shared_ptr<Core> core, std::ui
     job.id = taken->id;
     job.shard = number;
     job.destination = destination;
+    job.asked = taken->asked;
     if (taken->fresh) {
       job.recipients = taken->fresh->groups[taken->group].recipients;
       job.fresh = std::move(taken->fresh);

@@ -20,6 +20,7 @@ struct Job {
   std::vector<std::uint32_t> recipients;  ///< that are due, rising
   unsigned attempts = 0;
   bool warned = false;
+  bool asked = false;  ///< by an operator
 };
 
 enum class Loading : std::uint8_t {

@@ -77,6 +77,8 @@ class Claim {
   /// Indexes of those that are due.
   virtual const std::vector<std::uint32_t>& recipients() const = 0;
   virtual unsigned attempts() const = 0;  ///< before this one
+  /// An operator released the message, or wants a try now.
+  virtual bool asked_for() const { return false; }
   /// The next part of the content, at most 256 KiB, valid until the next call; empty at the end.
   virtual awaitable<Result<std::string_view>> read() = 0;
   virtual void rewind() = 0;  ///< read() begins again

@@ -87,7 +87,7 @@ std::optional<Schedule::Taken> Schedule::take(DestinationId number, Steady now) 
     if (job == jobs_.end() || job->second.state != State::Ready) continue;  // stale
     enter(id, job->second, State::Claimed);
     if (destination.ready == 0) destination.line.reset();
-    return Taken{id, job->second.fresh, job->second.group};
+    return Taken{id, job->second.fresh, job->second.group, job->second.asked};
   }
 }
 
@@ -111,6 +111,7 @@ void Schedule::again(MessageId id, DestinationId destination, Steady due, Steady
   if (job == jobs_.end() || job->second.state != State::Claimed) return;
   job->second.fresh.reset();  // its envelope is not true any more
   job->second.due = due;
+  job->second.asked = false;
   settle(id, job->second, now);
 }
 
@@ -132,6 +133,7 @@ void Schedule::hold(MessageId id) {
 void Schedule::release(MessageId id) {
   for_each_job(id, [&](Job& job) {
     job.held = false;
+    job.asked = job.state == State::Held;
     if (job.state == State::Held) enter(id, job, State::Ready);
   });
 }
@@ -139,6 +141,7 @@ void Schedule::release(MessageId id) {
 void Schedule::retry(MessageId id) {
   for_each_job(id, [&](Job& job) {
     if (job.state == State::Held || job.state == State::Claimed) return;
+    job.asked = true;
     Destination& destination = destinations_[job.destination];
     const bool was_postponed = destination.until != Steady{};
     if (was_postponed) --postponed_;

@@ -30,6 +30,7 @@ class Schedule {
     MessageId id;
     std::shared_ptr<const Fresh> fresh;  ///< null: read it from disk
     std::uint32_t group = 0;             ///< in fresh->groups
+    bool asked = false;                  ///< by an operator
   };
   struct NewJob {
     MessageId id;
@@ -81,7 +82,8 @@ class Schedule {
     DestinationId destination = 0;
     std::uint32_t group = 0;
     State state = State::Waiting;
-    bool held = false;  ///< a claimed job is held after its attempt
+    bool held = false;   ///< a claimed job is held after its attempt
+    bool asked = false;  ///< an operator wants a try now
   };
   struct Destination {
     std::string key;

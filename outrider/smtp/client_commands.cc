@@ -12,6 +12,7 @@ namespace outrider::smtp {
 namespace {
 
 constexpr std::size_t most_lines_kept = 64;
+constexpr std::size_t most_tokens_kept = 16, longest_token = 64;
 
 bool has_control(std::string_view text) {
   return std::ranges::any_of(text, [](char c) {
@@ -47,6 +48,15 @@ void parse_size(std::string_view rest, Extensions& extensions) {
   extensions.max_size = extensions.max_size == 0 ? told : std::min(told, extensions.max_size);
 }
 
+// draft-hoffman-smtp-ssl §4: TLS SP token…
+void parse_tokens(std::string_view rest, Extensions& extensions) {
+  extensions.draft_tls = true;
+  for (auto word = take_word(rest); !word.empty(); word = take_word(rest)) {
+    if (extensions.tls_tokens.size() == most_tokens_kept || word.size() > longest_token) return;
+    extensions.tls_tokens.push_back(printable(word));
+  }
+}
+
 void parse_line(std::string_view line, Extensions& extensions) {
   static constexpr std::pair<std::string_view, bool Extensions::*> flags[] = {
       {"PIPELINING", &Extensions::pipelining},
@@ -64,6 +74,7 @@ void parse_line(std::string_view line, Extensions& extensions) {
     if (iequals(keyword, name)) extensions.*flag = true;
   }
   if (iequals(keyword, "SIZE")) parse_size(rest, extensions);
+  if (iequals(keyword, "TLS")) parse_tokens(rest, extensions);
   if (iequals(keyword, "LIMITS")) parse_limits(rest, extensions);
 }
 

@@ -55,7 +55,7 @@ ClientSession::State::Outcome ClientSession::State::on_greeting(Reply reply) {
 ClientSession::State::Outcome ClientSession::State::on_hello(Kind kind, Reply reply) {
   if (reply.code == 250) {
     if (kind == Kind::Ehlo) offered = parse_extensions(reply);
-    if (offered.starttls && secure) offered.starttls = false;  // RFC 3207 §4.2: never twice
+    if (secure) offered.starttls = offered.draft_tls = false;  // RFC 3207 §4.2: never twice
     mode = Mode::Idle;
     return std::nullopt;
   }
@@ -76,6 +76,13 @@ ClientSession::State::Outcome ClientSession::State::on_start_tls(Reply reply) {
   }
   if (!is_refusal(reply)) return out_of_order(reply);
   if (!input.empty()) return unasked();
+  // draft-hoffman-smtp-ssl §6: what one token could not, another may.
+  if (reply.code == 504 && tls_tokens.size() > 1) {
+    tls_tokens.erase(tls_tokens.begin());
+    say(Kind::StartTls);
+    return std::nullopt;
+  }
+  tls_tokens.clear();
   mode = Mode::Idle;
   return TlsRefused{.reply = std::move(reply)};
 }

@@ -40,7 +40,9 @@ ClientEvent ClientSession::State::next() {
   }
   if (closed) return lost();
   if (answered == sent && mode == Mode::Idle) return Ready{};
-  if (answered == sent && mode == Mode::Handshake) return TlsReady{};
+  if (answered == sent && mode == Mode::Handshake) {
+    return TlsReady{tls_tokens.empty() ? std::string() : tls_tokens.front()};
+  }
   if (answered == sent && chunk_refused) return finish();
   input.rest();
   return NeedInput{};
@@ -126,7 +128,15 @@ void ClientSession::start_tls() {
   state_->say(State::Kind::StartTls);
 }
 
-void ClientSession::tls_established() {
+void ClientSession::start_tls(std::vector<std::string> tokens) {
+  if (!state_->may_speak()) return;
+  assert(state_->offered.draft_tls && !state_->secure && !tokens.empty());
+  state_->tls_tokens = std::move(tokens);
+  state_->say(State::Kind::StartTls);
+}
+
+// RFC 3207 §4.2: the session of before is gone, with all that it knew.
+void ClientSession::begin_inside(bool stays) {
   if (state_->broken) return;
   assert(state_->mode == State::Mode::Handshake);
   if (!state_->input.empty()) {
@@ -134,9 +144,12 @@ void ClientSession::tls_established() {
     return;
   }
   auto fresh = std::make_unique<State>(*state_->options, true);
-  fresh->say(State::Kind::Ehlo);
+  fresh->say(stays ? State::Kind::Ehlo : State::Kind::Quit);
   state_ = std::move(fresh);
 }
+
+void ClientSession::tls_established() { begin_inside(true); }
+void ClientSession::tls_too_weak() { begin_inside(false); }
 
 void ClientSession::send(Transaction transaction) {
   if (state_->may_speak()) state_->begin(std::move(transaction));

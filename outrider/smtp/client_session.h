@@ -23,6 +23,7 @@
 #include "outrider/smtp/envelope_command.h"
 #include "outrider/smtp/need_input.h"
 #include "outrider/smtp/reply.h"
+#include "outrider/smtp/start_tls.h"
 
 namespace outrider::smtp {
 
@@ -35,12 +36,14 @@ struct Extensions {
   bool binary_mime = false;
   bool dsn = false;
   bool starttls = false;
+  bool draft_tls = false;  ///< keyword TLS of draft-hoffman-smtp-ssl-00
   bool size = false;
   bool enhanced_status_codes = false;
-  std::uint64_t max_size = 0;        ///< 0: no limit told
-  std::uint64_t max_recipients = 0;  ///< LIMITS RCPTMAX (RFC 9422); 0: not told
-  std::uint64_t max_messages = 0;    ///< LIMITS MAILMAX; 0: not told
-  std::vector<std::string> lines;    ///< as given, bounded and printable
+  std::uint64_t max_size = 0;           ///< 0: no limit told
+  std::uint64_t max_recipients = 0;     ///< LIMITS RCPTMAX (RFC 9422); 0: not told
+  std::uint64_t max_messages = 0;       ///< LIMITS MAILMAX; 0: not told
+  std::vector<std::string> tls_tokens;  ///< of draft_tls, as given: `TLS1.2`; bounded
+  std::vector<std::string> lines;       ///< as given, bounded and printable
 
   bool operator==(const Extensions&) const = default;
 };
@@ -59,8 +62,10 @@ struct RecipientResult {
   bool local = false;
 };
 
-struct Ready {};     ///< greeting and EHLO are done (again after TLS), or a transaction has ended
-struct TlsReady {};  ///< 220 to STARTTLS: begin the handshake now
+struct Ready {};      ///< greeting and EHLO are done (again after TLS), or a transaction has ended
+struct TlsReady {     ///< 220 to STARTTLS: begin the handshake now
+  std::string token;  ///< what was asked for: no other version is to be negotiated; or empty
+};
 struct TlsRefused {  ///< the server offered STARTTLS and then refused it
   Reply reply;
 };
@@ -100,8 +105,13 @@ class ClientSession {
 
   ClientEvent next();
 
-  void start_tls();        ///< in Ready, where extensions().starttls and not yet secure
+  void start_tls();  ///< in Ready, where extensions().starttls and not yet secure
+  /// The same where extensions().draft_tls: `STARTTLS token`, and the next one after each 504.
+  /// `tokens`: at least one (see tokens_to_ask).
+  void start_tls(std::vector<std::string> tokens);
   void tls_established();  ///< forgets all, and says EHLO again (RFC 3207 §4.2)
+  /// The handshake is done and came to too little: forgets all, and says QUIT (RFC 3207 §4.1).
+  void tls_too_weak();
   /// In Ready. A message that this server cannot take is answered by Done at once, locally.
   void send(Transaction transaction);
   void body(std::string_view content);  ///< after BodyWanted; encoded into output()
@@ -124,6 +134,8 @@ class ClientSession {
 
  private:
   struct State;
+  void begin_inside(bool stays);
+
   std::unique_ptr<State> state_;
 };
 

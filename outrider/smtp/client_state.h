@@ -74,7 +74,8 @@ struct ClientSession::State {
   std::optional<Broken> broken;
   Extensions offered;
   std::string greeting;
-  Reply refused_hello;  ///< what EHLO was answered before HELO was tried
+  std::vector<std::string> tls_tokens;  ///< to be asked for, the next one first
+  Reply refused_hello;                  ///< what EHLO was answered before HELO was tried
 
   Transaction transaction;
   Manner manner;

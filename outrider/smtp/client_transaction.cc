@@ -49,7 +49,11 @@ void ClientSession::State::write(const Step& step) {
       out.append(options->lmtp ? "LHLO " : "EHLO ").append(options->hostname).append("\r\n");
       break;
     case Kind::Helo: out.append("HELO ").append(options->hostname).append("\r\n"); break;
-    case Kind::StartTls: out += "STARTTLS\r\n"; break;
+    case Kind::StartTls:
+      out += "STARTTLS";
+      if (!tls_tokens.empty()) out.append(" ").append(tls_tokens.front());
+      out += "\r\n";
+      break;
     case Kind::Reset: out += "RSET\r\n"; break;
     case Kind::Mail: write_mail(transaction.mail, manner, out); break;
     case Kind::Rcpt: write_rcpt(transaction.recipients[step.recipient], manner, out); break;

@@ -26,6 +26,7 @@
 #include "outrider/smtp/line_ends.h"
 #include "outrider/smtp/need_input.h"
 #include "outrider/smtp/reply.h"
+#include "outrider/smtp/start_tls.h"
 
 namespace outrider::smtp {
 
@@ -65,13 +66,6 @@ struct ServerLimits {
   std::size_t errors = 20;  ///< refused commands since the last accepted message, before 421
   std::size_t idle_commands = 100;  ///< commands without an accepted message before 421
   std::size_t transactions = 1000;  ///< messages a connection (LIMITS MAILMAX, RFC 9422)
-};
-
-/// How TLS is announced and asked for.
-enum class StartTlsForm {
-  Rfc3207,       ///< keyword STARTTLS, command without parameter
-  DraftHoffman,  ///< keyword TLS with tokens, `STARTTLS token`: draft-hoffman-smtp-ssl-00 of 1997
-  Both
 };
 
 struct ServerOptions {

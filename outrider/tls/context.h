@@ -89,9 +89,10 @@ class Session {
                                 std::optional<Version> only = std::nullopt);
   /// Sends `host` as SNI, and checks the peer's names against the verdict. A certificate that does
   /// not verify ends the handshake only where verdict.requires_name(). With a place in a cache a
-  /// session of it is resumed, and those that the server gives are put there.
+  /// session of it is resumed, and those that the server gives are put there. `only`: as above.
   static Result<Session> client(const ClientContext& context, int fd, std::string_view host,
-                                const trust::Verdict& verdict, Resumption resumption = {});
+                                const trust::Verdict& verdict, Resumption resumption = {},
+                                std::optional<Version> only = std::nullopt);
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   ~Session();

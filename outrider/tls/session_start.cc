@@ -73,9 +73,11 @@ Result<Session> Session::server(const ServerContext& context, int fd, std::optio
 }
 
 Result<Session> Session::client(const ClientContext& context, int fd, std::string_view host,
-                                const trust::Verdict& verdict, Resumption resumption) {
+                                const trust::Verdict& verdict, Resumption resumption,
+                                std::optional<Version> only) {
   auto ssl = session_on(context.native(), fd);
   if (!ssl) return refuse("no TLS session");
+  if (only && !keep_to(ssl.get(), *only)) return refuse("no such version of TLS");
   if (!name_server(ssl.get(), host)) return refuse("no TLS server name " + printable(host));
   const int names = expect_names(ssl.get(), verdict.names);
   if (names < 0) return refuse("no TLS names to check");

@@ -86,6 +86,22 @@ TEST(Schedule, RetryEndsAPostponement) {
   EXPECT_TRUE(schedule.take(at, start));
 }
 
+// L7, L9: what an operator wants now is told apart from what was due anyway.
+TEST(Schedule, L7_TellsWhatAnOperatorAskedFor) {
+  Schedule schedule;
+  const auto at = schedule.destination("one");
+  schedule.add({.id = {1}, .destination = at, .due = start + 10s}, start);
+  schedule.retry({1});
+  EXPECT_TRUE(schedule.take(at, start)->asked);
+  schedule.again({1}, at, start + 5s, start);
+  schedule.advance(start + 5s);
+  EXPECT_FALSE(schedule.take(at, start + 5s)->asked);
+  schedule.again({1}, at, start + 9s, start);
+  schedule.hold({1});
+  schedule.release({1});
+  EXPECT_TRUE(schedule.take(at, start + 5s)->asked);
+}
+
 TEST(Schedule, HoldReachesAllJobsOfAMessage) {
   Schedule schedule;
   const auto one = schedule.destination("one"), two = schedule.destination("two");

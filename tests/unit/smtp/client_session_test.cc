@@ -323,7 +323,7 @@ TEST(ClientSession, A421BreaksAnywhereWithTheServersWords) {
   EXPECT_EQ(talk.session.results()[0].reply.code, 0);
 }
 
-TEST(ClientSession, ForgetsEverythingWithTls) {
+TEST(ClientSession, R5_ForgetsEverythingWithTls) {
   Talk talk;
   talk.open("STARTTLS\nSIZE 5\nPIPELINING");
   talk.session.start_tls();
@@ -337,7 +337,7 @@ TEST(ClientSession, ForgetsEverythingWithTls) {
   EXPECT_FALSE(talk.session.extensions().starttls);
 }
 
-TEST(ClientSession, ReportsARefusedStartTlsAndGoesOn) {
+TEST(ClientSession, R3_ReportsARefusedStartTlsAndGoesOn) {
   Talk talk;
   talk.open("STARTTLS");
   talk.session.start_tls();

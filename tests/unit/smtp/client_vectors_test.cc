@@ -68,8 +68,9 @@ bool bring_to(Talk& talk, const std::string& phase) {
     talk.hears("220 mx.example\r\n");
     return talk.says().starts_with("EHLO ");
   }
-  talk.open("STARTTLS\nSIZE 1000\n8BITMIME");
+  talk.open("STARTTLS\nSIZE 1000\n8BITMIME\nTLS TLS1.2");
   if (phase == "starttls") talk.session.start_tls();
+  if (phase == "starttls-draft") talk.session.start_tls({"TLS1.2"});
   if (phase == "ehlo-tls") {
     talk.session.start_tls();
     talk.hears("220 go\r\n");
@@ -88,8 +89,8 @@ bool bring_to(Talk& talk, const std::string& phase) {
     talk.session.body_end();
   }
   talk.says();
-  static const std::set<std::string> known{"starttls", "ehlo-tls", "rset", "quit",
-                                           "mail",     "rcpt",     "data", "eod"};
+  static const std::set<std::string> known{"starttls", "starttls-draft", "ehlo-tls", "rset", "quit",
+                                           "mail",     "rcpt",           "data",     "eod"};
   return known.contains(phase);
 }
 
@@ -141,6 +142,7 @@ bool fits(const std::string& rule, const std::string& phase, const std::string& 
   return outcome != "tls" || phase == "starttls";
 }
 
+// R2, R3, R5, R6: the phases `starttls` and `ehlo-tls`.
 TEST(HostileServer, GetsOnlyWhatIsSafe) {
   std::size_t judged = 0;
   for (const auto& given : cases_of("replies.json")) {
@@ -163,7 +165,7 @@ TEST(HostileServer, GetsOnlyWhatIsSafe) {
   EXPECT_GT(judged, 380u);
 }
 
-TEST(HostileServer, CannotInjectBehindStartTlsAtAnyCut) {
+TEST(HostileServer, R2_CannotInjectBehindStartTlsAtAnyCut) {
   std::size_t judged = 0;
   for (const auto& given : cases_of("replies.json")) {
     const std::string id = given.at("id");
@@ -171,10 +173,33 @@ TEST(HostileServer, CannotInjectBehindStartTlsAtAnyCut) {
     const auto script = script_of(given);
     for (std::size_t cut = 1; cut <= script.bytes.size(); ++cut) {
       EXPECT_EQ(outcome_of(script, "starttls", cut), "broken") << id << " cut at " << cut;
+      EXPECT_EQ(outcome_of(script, "starttls-draft", cut), "broken") << id << " cut at " << cut;
       ++judged;
     }
   }
   EXPECT_GT(judged, 100u);
+}
+
+// What was offered in clear is not known inside, and a second STARTTLS is not seen.
+TEST(HostileServer, R5_R6_InsideTlsOnlyTheNewListCountsAtAnyCut) {
+  std::size_t judged = 0;
+  for (const auto& given : cases_of("replies.json")) {
+    const std::string id = given.at("id");
+    if (id != "caps-not-kept" && id != "starttls-in-tls") continue;
+    const auto script = script_of(given);
+    for (std::size_t cut = 1; cut < script.bytes.size(); ++cut) {
+      Talk talk;
+      ASSERT_TRUE(bring_to(talk, "ehlo-tls"));
+      const std::string_view bytes = script.bytes;
+      EXPECT_TRUE(Talk::is<NeedInput>(talk.hears(bytes.substr(0, cut))));
+      EXPECT_TRUE(Talk::is<Ready>(talk.hears(bytes.substr(cut))));
+      const auto& offered = talk.session.extensions();
+      EXPECT_FALSE(offered.starttls || offered.draft_tls) << id << " cut at " << cut;
+      EXPECT_FALSE(offered.size || offered.eight_bit_mime) << id << " cut at " << cut;
+      ++judged;
+    }
+  }
+  EXPECT_GT(judged, 40u);
 }
 
 TEST(HostileServer, AnyCutOfOneReplyGivesTheSame) {
