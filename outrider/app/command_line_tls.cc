@@ -27,7 +27,9 @@ void add_probe_options(CLI::App& command, ProbeLine& line) {
       ->check(CLI::IsMember({"rfc3207", "draft-hoffman"}))
       ->capture_default_str();
   command.add_flag("--lmtp", options.lmtp, "Speak LMTP; the port is 24 where none is given");
-  command.add_option("--timeout", line.timeout, "Seconds for each connection, reply and handshake")
+  command
+      .add_option("--timeout", line.timeout,
+                  "Seconds for each connection, reply and handshake; twelve times that for all")
       ->check(CLI::Range(1, 600))
       ->capture_default_str();
   command.add_option("--only", options.only, "Ask these rules alone: RULE,RULE")->delimiter(',');

@@ -34,13 +34,14 @@ std::string client_hello(const Hello& hello);
 
 /// Suites that belong together.
 std::vector<std::uint16_t> suites_of_tls13();
-std::vector<std::uint16_t> suites_aead();    ///< of TLS 1.2, with forward secrecy
-std::vector<std::uint16_t> suites_cbc();     ///< with forward secrecy
-std::vector<std::uint16_t> suites_static();  ///< RSA key transport, AES
-std::vector<std::uint16_t> suites_broken();  ///< NULL, export, anonymous, RC4, DES, 3DES
+std::vector<std::uint16_t> suites_aead();       ///< of TLS 1.2, with forward secrecy
+std::vector<std::uint16_t> suites_cbc();        ///< with forward secrecy
+std::vector<std::uint16_t> suites_static();     ///< RSA key transport, AES
+std::vector<std::uint16_t> suites_anonymous();  ///< no certificate at all
+std::vector<std::uint16_t> suites_broken();     ///< NULL, export, RC4, DES, 3DES
 
 struct HelloAnswer {
-  enum class Kind { ServerHello, Retry, Alert, Closed, NoTls } kind = Kind::Closed;
+  enum class Kind { ServerHello, Retry, Alert, Closed, NoTls, NotAsked } kind = Kind::Closed;
   std::uint16_t version = 0;
   std::uint16_t suite = 0;
   std::uint16_t group = 0;  ///< of TLS 1.3
@@ -50,7 +51,7 @@ struct HelloAnswer {
   bool secure_renegotiation = false;    ///< RFC 5746
   bool extended_master_secret = false;  ///< RFC 7627
   bool downgraded = false;              ///< the mark of RFC 8446 §4.1.3
-  std::string why;                      ///< of Closed and NoTls
+  std::string why;                      ///< of Closed, NoTls and NotAsked
 
   bool agreed() const { return kind == Kind::ServerHello || kind == Kind::Retry; }
   std::string text() const;  ///< `TLSv1.2, suite 0xc030`, `alert 40 (handshake_failure)`

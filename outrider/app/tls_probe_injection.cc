@@ -13,6 +13,9 @@ constexpr Duration a_while{300};
 /// Behind the handshake: is QUIT the first thing that is answered?
 Finding judge_inside(Probe& probe, Wire& wire) {
   const auto facts = probe.shake_hands(wire);
+  if (!facts && !probe.inside().reached) {
+    return found(Verdict::Skipped, "no handshake comes to its end here", wire);
+  }
   if (!facts) return found(Verdict::Pass, "the handshake fails: " + facts.error().input, wire);
   const auto unasked = wire.listen(a_while);
   if (!unasked.bytes.empty()) {
@@ -25,6 +28,27 @@ Finding judge_inside(Probe& probe, Wire& wire) {
   return found(Verdict::Fail, "carried out inside TLS: " + said(reply), wire);
 }
 
+/// Once 220 is there, and bytes in clear have gone behind STARTTLS or behind it.
+Finding judge_behind_ready(Probe& probe, Wire& wire) {
+  const auto unasked = wire.listen(a_while);
+  // A TLS alert is an answer of the handshake.
+  if (unasked.bytes.starts_with('\x15')) return found(Verdict::Pass, "a TLS alert", wire);
+  if (unasked.bytes.starts_with("554") || unasked.bytes.starts_with("421")) {
+    return found(Verdict::Pass, "refused: " + printable(unasked.bytes, 120), wire);
+  }
+  // draft-hoffman-smtp-ssl §5: until the first byte of TLS, commands are taken as before.
+  const bool answered = !unasked.bytes.empty();
+  if (answered && !probe.options().draft) {
+    return found(Verdict::Fail, "answered in clear: " + printable(unasked.bytes, 120), wire);
+  }
+  if (unasked.closed) return found(Verdict::Pass, "closed behind 220", wire);
+  auto inside = judge_inside(probe, wire);
+  if (answered && inside.verdict == Verdict::Pass) {
+    inside.text = "answered in clear, as the draft has it, and not inside";
+  }
+  return inside;
+}
+
 Finding judge_injected(Probe& probe, std::string_view command) {
   const auto line = probe.start_line();
   auto wire = probe.said_hello();
@@ -33,12 +57,7 @@ Finding judge_injected(Probe& probe, std::string_view command) {
   const auto reply = wire->reply();
   if (reply.code == 0) return found(Verdict::Pass, "closed: " + said(reply), *wire);
   if (reply.code != 220) return found(Verdict::Pass, "refused: " + said(reply), *wire);
-  const auto unasked = wire->listen(a_while);
-  if (!unasked.bytes.empty()) {
-    return found(Verdict::Fail, "answered in clear: " + printable(unasked.bytes, 120), *wire);
-  }
-  if (unasked.closed) return found(Verdict::Pass, "closed behind 220", *wire);
-  return judge_inside(probe, *wire);
+  return judge_behind_ready(probe, *wire);
 }
 
 }  // namespace
@@ -51,19 +70,7 @@ Finding judge_clear_behind_ready(Probe& probe) {
   auto wire = probe.before_tls();
   if (!wire) return unreached(wire.error());
   wire->write("NOOP\r\n");
-  const auto unasked = wire->listen(a_while);
-  // A TLS alert is an answer of the handshake.
-  if (unasked.bytes.starts_with('\x15')) return found(Verdict::Pass, "a TLS alert", *wire);
-  if (!unasked.bytes.empty()) {
-    if (probe.options().draft && unasked.bytes.starts_with("250")) {
-      return found(Verdict::Note, "answered in clear, as the draft has it", *wire);
-    }
-    const bool refused = unasked.bytes.starts_with('5') || unasked.bytes.starts_with("421");
-    return found(refused ? Verdict::Pass : Verdict::Fail,
-                 "answered in clear: " + printable(unasked.bytes, 120), *wire);
-  }
-  if (unasked.closed) return found(Verdict::Pass, "closed", *wire);
-  return judge_inside(probe, *wire);
+  return judge_behind_ready(probe, *wire);
 }
 
 Finding judge_clear_on_tls_port(Probe& probe) {

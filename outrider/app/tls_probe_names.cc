@@ -9,7 +9,7 @@
 namespace outrider::app::probe {
 namespace {
 
-enum class Family { Tls13, Aead, Cbc, Static, Broken };
+enum class Family { Tls13, Aead, Cbc, Static, Anonymous, Broken };
 
 struct Suite {
   std::uint16_t number;
@@ -55,12 +55,12 @@ constexpr Suite suites[] = {
     {0xc006, Family::Broken, "ECDHE_ECDSA_WITH_NULL_SHA"},
     {0xc010, Family::Broken, "ECDHE_RSA_WITH_NULL_SHA"},
     {0xc015, Family::Broken, "ECDH_anon_WITH_NULL_SHA"},
-    {0xc018, Family::Broken, "ECDH_anon_WITH_AES_128_CBC_SHA"},
-    {0xc019, Family::Broken, "ECDH_anon_WITH_AES_256_CBC_SHA"},
-    {0x00a6, Family::Broken, "DH_anon_WITH_AES_128_GCM_SHA256"},
-    {0x00a7, Family::Broken, "DH_anon_WITH_AES_256_GCM_SHA384"},
-    {0x0034, Family::Broken, "DH_anon_WITH_AES_128_CBC_SHA"},
-    {0x003a, Family::Broken, "DH_anon_WITH_AES_256_CBC_SHA"},
+    {0xc018, Family::Anonymous, "ECDH_anon_WITH_AES_128_CBC_SHA"},
+    {0xc019, Family::Anonymous, "ECDH_anon_WITH_AES_256_CBC_SHA"},
+    {0x00a6, Family::Anonymous, "DH_anon_WITH_AES_128_GCM_SHA256"},
+    {0x00a7, Family::Anonymous, "DH_anon_WITH_AES_256_GCM_SHA384"},
+    {0x0034, Family::Anonymous, "DH_anon_WITH_AES_128_CBC_SHA"},
+    {0x003a, Family::Anonymous, "DH_anon_WITH_AES_256_CBC_SHA"},
     {0x0003, Family::Broken, "RSA_EXPORT_WITH_RC4_40_MD5"},
     {0x0008, Family::Broken, "RSA_EXPORT_WITH_DES40_CBC_SHA"},
     {0x0014, Family::Broken, "DHE_RSA_EXPORT_WITH_DES40_CBC_SHA"},
@@ -115,6 +115,7 @@ std::vector<std::uint16_t> suites_of_tls13() { return all_of(Family::Tls13); }
 std::vector<std::uint16_t> suites_aead() { return all_of(Family::Aead); }
 std::vector<std::uint16_t> suites_cbc() { return all_of(Family::Cbc); }
 std::vector<std::uint16_t> suites_static() { return all_of(Family::Static); }
+std::vector<std::uint16_t> suites_anonymous() { return all_of(Family::Anonymous); }
 std::vector<std::uint16_t> suites_broken() { return all_of(Family::Broken); }
 
 std::string version_name(std::uint16_t version) { return name_in(versions, version); }
@@ -131,7 +132,8 @@ std::string HelloAnswer::text() const {
     case Kind::ServerHello: return version_name(version) + ", " + suite_name(suite);
     case Kind::Retry:
       return fmt::format("{}, {}, {}", version_name(version), suite_name(suite), group_name(group));
-    case Kind::Closed: break;
+    case Kind::Closed:
+    case Kind::NotAsked: break;
     case Kind::NoTls: return "no TLS: " + why;
   }
   return why.empty() ? "nothing" : why;

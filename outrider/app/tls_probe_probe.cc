@@ -1,11 +1,16 @@
 #include "outrider/app/tls_probe_probe.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "outrider/base/text.h"
 
 namespace outrider::app::probe {
 namespace {
+
+constexpr int longest = 12;  // steps that take all of their time
+constexpr Duration shortest_pause{250};
+constexpr Duration longest_pause{4000};
 
 std::unexpected<Error> stopped(std::string_view where, const smtp::Reply& reply) {
   return fail(Blame::Peer, std::string(where) + ": " + said(reply));
@@ -46,7 +51,10 @@ std::string said(const smtp::Reply& reply) {
 }
 
 Probe::Probe(const ProbeOptions& options, Target target, std::vector<Endpoint> endpoints)
-    : options_(options), target_(std::move(target)), endpoints_(std::move(endpoints)) {}
+    : options_(options),
+      target_(std::move(target)),
+      endpoints_(std::move(endpoints)),
+      end_(steady_now() + longest * options.timeout) {}
 
 std::string Probe::hello_line() const {
   return (options_.lmtp ? "LHLO " : "EHLO ") + options_.helo;
@@ -64,18 +72,25 @@ std::string Probe::expected_name() const {
 // The address that answers first is kept: all rules are about the same machine.
 Result<Wire> Probe::connected() {
   for (;;) {
-    auto wire = Wire::connect(endpoints_.front(), options_.timeout);
+    const auto left = std::chrono::duration_cast<Duration>(end_ - steady_now());
+    const auto patience = std::clamp(left, Duration(1), Duration(options_.timeout));
+    auto wire = Wire::connect(endpoints_.front(), patience);
     if (wire || endpoints_.size() == 1) return wire;
     endpoints_.erase(endpoints_.begin());
   }
 }
 
+// 421 is for those who come too often, and the probe comes often: it lets the server breathe.
 Result<Wire> Probe::greeted() {
-  auto wire = connected();
-  if (!wire) return wire;
-  const auto greeting = wire->reply();
-  if (greeting.code != 220) return stopped("the greeting", greeting);
-  return wire;
+  for (Duration pause = shortest_pause;; pause *= 2) {
+    auto wire = connected();
+    if (!wire) return wire;
+    const auto greeting = wire->reply();
+    if (greeting.code == 220) return wire;
+    const bool may_wait = pause <= longest_pause && steady_now() + pause < end_;
+    if (greeting.code != 421 || !may_wait) return stopped("the greeting", greeting);
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 Result<Wire> Probe::said_hello() {
@@ -127,10 +142,11 @@ Result<Wire> Probe::secured(const Context& with, tls::Resumption resumption) {
   return wire;
 }
 
-std::pair<HelloAnswer, std::vector<std::string>> Probe::ask(Hello hello) {
+Asked Probe::ask(Hello hello) {
   HelloAnswer answer;
   auto wire = before_tls(hello.version);
   if (!wire) {
+    answer.kind = HelloAnswer::Kind::NotAsked;
     answer.why = wire.error().input;
     return {answer, {}};
   }
@@ -192,7 +208,20 @@ const Inside& Probe::inside() {
   return inside;
 }
 
+Finding judge_refusal(Probe& probe, const Asked& asked, Verdict taken) {
+  const auto& [answer, told] = asked;
+  if (answer.agreed()) return found(taken, "accepted: " + answer.text(), told);
+  if (answer.kind == HelloAnswer::Kind::NotAsked) {
+    return found(Verdict::Skipped, answer.text(), told);
+  }
+  if (!probe.inside().reached) {
+    return found(Verdict::Skipped, "this server refuses all: " + probe.inside().problem, told);
+  }
+  return found(Verdict::Pass, "refused: " + answer.text(), told);
+}
+
 Finding judge(Probe& probe, const Rule& rule) {
+  if (probe.is_over()) return found(Verdict::Skipped, "the time was over before");
   const bool implicit = probe.target().implicit;
   if (implicit && rule.needs != Needs::Tls) {
     return found(Verdict::Skipped, "TLS begins with the first byte here");

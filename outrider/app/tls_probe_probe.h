@@ -38,6 +38,11 @@ struct Inside {
   std::vector<std::string> told;
 };
 
+struct Asked {
+  HelloAnswer answer;
+  std::vector<std::string> told;
+};
+
 using Context = std::shared_ptr<const tls::ClientContext>;
 
 class Probe {
@@ -53,7 +58,7 @@ class Probe {
   Result<Wire> secured(const Context& with = {}, tls::Resumption resumption = {});
 
   /// Sends the hello, and reads what is answered to it.
-  std::pair<HelloAnswer, std::vector<std::string>> ask(Hello hello);
+  Asked ask(Hello hello);
 
   const Offer& offer();
   const Inside& inside();
@@ -71,12 +76,15 @@ class Probe {
 
   const ProbeOptions& options() const { return options_; }
   const Target& target() const { return target_; }
+  /// All of it takes twelve times what one step may take, at most.
+  bool is_over() const { return steady_now() >= end_; }
   std::string expected_name() const;  ///< empty: an address, and no name was given
 
  private:
   const ProbeOptions& options_;
   Target target_;
   std::vector<Endpoint> endpoints_;
+  Steady end_;
   std::optional<Offer> offer_;
   std::optional<Inside> inside_;
 };
@@ -90,6 +98,10 @@ inline Finding found(Verdict verdict, std::string text, std::vector<std::string>
 }
 /// The server could not be brought to where a rule begins.
 inline Finding unreached(const Error& error) { return {Verdict::Skipped, error.input, {}}; }
+
+/// `taken`: the verdict where a hello was agreed to that should not be. A refusal counts only with
+/// a server that does come to an end with somebody.
+Finding judge_refusal(Probe& probe, const Asked& asked, Verdict taken);
 
 /// Asks a rule, where the server has what it needs.
 Finding judge(Probe& probe, const Rule& rule);

@@ -30,17 +30,24 @@ bool took(const HelloAnswer& answer, std::uint16_t version) {
   return answer.agreed() && answer.version == version;
 }
 
+// Who answers with another version has not accepted the one that was offered.
 Finding judge_old(Probe& probe, std::uint16_t version) {
-  const auto [answer, told] = probe.ask(hello_of(version));
-  if (took(answer, version)) return found(Verdict::Fail, "accepted: " + answer.text(), told);
-  return found(Verdict::Pass, "refused: " + answer.text(), told);
+  auto asked = probe.ask(hello_of(version));
+  if (asked.answer.agreed() && !took(asked.answer, version)) {
+    return found(Verdict::Warn, "another version than offered: " + asked.answer.text(), asked.told);
+  }
+  return judge_refusal(probe, asked, Verdict::Fail);
 }
 
 Finding judge_new(Probe& probe, std::uint16_t version, Verdict without) {
   const auto [answer, told] = probe.ask(hello_of(version));
   if (took(answer, version)) return found(Verdict::Pass, answer.text(), told);
+  if (answer.kind == HelloAnswer::Kind::NotAsked) return found(Verdict::Skipped, answer.why, told);
   return found(without, "not accepted: " + answer.text(), told);
 }
+
+// `STARTTLS TLS1.2` is the server's leave to negotiate no other.
+Finding limited_by_token() { return found(Verdict::Skipped, "the draft's token is the limit"); }
 
 }  // namespace
 
@@ -53,6 +60,7 @@ Finding judge_tls12(Probe& probe) { return judge_new(probe, tls12, Verdict::Note
 Finding judge_tls13(Probe& probe) { return judge_new(probe, tls13, Verdict::Warn); }
 
 Finding judge_sentinel(Probe& probe) {
+  if (probe.options().draft) return limited_by_token();
   const auto [newest, asked] = probe.ask(hello_of(tls13));
   if (!took(newest, tls13)) return found(Verdict::Skipped, "no TLS 1.3 to go back from", asked);
   const auto [answer, told] = probe.ask(hello_of(tls12));
@@ -62,6 +70,7 @@ Finding judge_sentinel(Probe& probe) {
 }
 
 Finding judge_fallback(Probe& probe) {
+  if (probe.options().draft) return limited_by_token();
   const auto [newest, asked] = probe.ask(hello_of(tls13));
   if (!took(newest, tls13)) return found(Verdict::Skipped, "no TLS 1.3 to fall back from", asked);
   auto hello = hello_of(tls12);

@@ -39,6 +39,7 @@ Finding judge_sentinel(Probe& probe);
 Finding judge_fallback(Probe& probe);
 Finding judge_suite(Probe& probe);
 Finding judge_broken_suites(Probe& probe);
+Finding judge_anonymous_suites(Probe& probe);
 Finding judge_static_suites(Probe& probe);
 Finding judge_cbc_suites(Probe& probe);
 Finding judge_order(Probe& probe);

@@ -14,9 +14,7 @@ Hello hello_with(std::vector<std::uint16_t> suites, std::uint16_t version = tls1
 }
 
 Finding judge_unwanted(Probe& probe, std::vector<std::uint16_t> suites, Verdict taken) {
-  const auto [answer, told] = probe.ask(hello_with(std::move(suites)));
-  if (answer.agreed()) return found(taken, "accepted: " + answer.text(), told);
-  return found(Verdict::Pass, "refused: " + answer.text(), told);
+  return judge_refusal(probe, probe.ask(hello_with(std::move(suites))), taken);
 }
 
 bool is_in(std::uint16_t suite, const std::vector<std::uint16_t>& suites) {
@@ -25,22 +23,28 @@ bool is_in(std::uint16_t suite, const std::vector<std::uint16_t>& suites) {
 
 }  // namespace
 
-// The choice where all good ones are offered beside old ones.
+// As clients of today offer them: the good ones first, old ones behind.
 Finding judge_suite(Probe& probe) {
-  auto suites = suites_cbc();
   const auto good = suites_aead();
-  suites.insert(suites.end(), good.begin(), good.end());
+  auto suites = good;
+  const auto old = suites_cbc();
+  suites.insert(suites.end(), old.begin(), old.end());
   const auto [answer, told] = probe.ask(hello_with(std::move(suites)));
   if (!answer.agreed()) {
     return found(Verdict::Skipped, "no TLS 1.2 with suites of today: " + answer.text(), told);
   }
   return is_in(answer.suite, good)
              ? found(Verdict::Pass, suite_name(answer.suite), told)
-             : found(Verdict::Warn, "CBC before AEAD: " + suite_name(answer.suite), told);
+             : found(Verdict::Warn, "CBC where AEAD is offered: " + suite_name(answer.suite), told);
 }
 
 Finding judge_broken_suites(Probe& probe) {
   return judge_unwanted(probe, suites_broken(), Verdict::Fail);
+}
+
+// A server that mail is not kept from for want of a certificate may want them (RFC 7435).
+Finding judge_anonymous_suites(Probe& probe) {
+  return judge_unwanted(probe, suites_anonymous(), Verdict::Warn);
 }
 
 Finding judge_static_suites(Probe& probe) {
@@ -52,7 +56,7 @@ Finding judge_cbc_suites(Probe& probe) {
 }
 
 Finding judge_order(Probe& probe) {
-  const bool only13 = !probe.ask(hello_with(suites_aead())).first.agreed();
+  const bool only13 = !probe.ask(hello_with(suites_aead())).answer.agreed();
   auto suites = only13 ? suites_of_tls13() : suites_aead();
   const auto version = only13 ? tls13 : tls12;
   const auto [one, told] = probe.ask(hello_with(suites, version));
@@ -86,6 +90,7 @@ Finding judge_post_quantum(Probe& probe) {
   if (answer.kind == HelloAnswer::Kind::Retry && answer.group == x25519_mlkem768) {
     return found(Verdict::Pass, group_name(answer.group), told);
   }
+  if (answer.kind == HelloAnswer::Kind::NotAsked) return found(Verdict::Skipped, answer.why, told);
   return found(Verdict::Note, group_name(x25519_mlkem768) + " is not there: " + answer.text(),
                told);
 }

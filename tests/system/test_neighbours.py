@@ -239,6 +239,9 @@ class DovecotByTcp(WithNeighbour):
     name, scheme = "dovecot", "lmtp"
     packages = ("dovecot-core", "dovecot-lmtpd", "dovecot-submissiond")
 
+    def tls(self):
+        return "ssl = no"
+
     def configure(self):
         folder = self.path / "dovecot"
         folder.mkdir()
@@ -248,7 +251,7 @@ base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/log
 protocols = lmtp submission
-ssl = no
+{self.tls()}
 disable_plaintext_auth = no
 mail_location = maildir:~/Maildir
 hostname = dovecot.test
