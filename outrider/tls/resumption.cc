@@ -12,13 +12,22 @@
 namespace outrider::tls {
 namespace {
 
+struct Place {
+  Resumption resumption;
+  const SSL_SESSION* offered = nullptr;  // for comparison alone
+};
+
 void free_place(void*, void* place, CRYPTO_EX_DATA*, int, long, void*) {
-  delete static_cast<Resumption*>(place);
+  delete static_cast<Place*>(place);
 }
 
 int place_index() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_place);
   return index;
+}
+
+const Place* place_of(const SSL* ssl) {
+  return static_cast<const Place*>(SSL_get_ex_data(ssl, place_index()));
 }
 
 int number_index() {
@@ -42,12 +51,13 @@ std::string full_key(SSL* ssl, const std::string& key, const trust::Verdict& ver
 
 // Called for TLS 1.3 whenever a ticket arrives, for TLS 1.2 at the end of the handshake.
 int keep_session(SSL* ssl, SSL_SESSION* session) {
-  const auto* place = static_cast<const Resumption*>(SSL_get_ex_data(ssl, place_index()));
+  const auto* place = place_of(ssl);
   const bool failed =
       SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE && SSL_get_verify_result(ssl) != X509_V_OK;
   if (!place || failed || !SSL_SESSION_is_resumable(session)) return 0;
   // A copy: the library spoils the original where the connection ends without a goodbye.
-  if (SSL_SESSION* copy = SSL_SESSION_dup(session)) place->cache->keep(place->key, copy);
+  const auto& [cache, key] = place->resumption;
+  if (SSL_SESSION* copy = SSL_SESSION_dup(session)) cache->keep(key, copy);
   return 0;
 }
 
@@ -68,16 +78,27 @@ void keep_sessions(SSL_CTX* context) {
   SSL_CTX_sess_set_new_cb(context, keep_session);
 }
 
-bool resume(SSL* ssl, Resumption place, const trust::Verdict& verdict) {
-  if (!place.cache || (SSL_get_options(ssl) & SSL_OP_NO_TICKET) != 0) return true;
-  place.key = full_key(ssl, place.key, verdict);
-  auto owned = std::make_unique<Resumption>(std::move(place));
+bool resume(SSL* ssl, Resumption resumption, const trust::Verdict& verdict) {
+  if (!resumption.cache || (SSL_get_options(ssl) & SSL_OP_NO_TICKET) != 0) return true;
+  resumption.key = full_key(ssl, resumption.key, verdict);
+  auto owned = std::make_unique<Place>(std::move(resumption));
   if (SSL_set_ex_data(ssl, place_index(), owned.get()) != 1) return false;
-  const Resumption& kept = *owned.release();  // the session's now
-  while (const SessionPtr session{kept.cache->take(kept.key)}) {
-    if (still_holds(ssl, session.get(), verdict)) return SSL_set_session(ssl, session.get()) == 1;
+  Place& place = *owned.release();  // the session's now
+  const auto& [cache, key] = place.resumption;
+  while (const SessionPtr session{cache->take(key)}) {
+    if (!still_holds(ssl, session.get(), verdict)) continue;
+    place.offered = session.get();
+    return SSL_set_session(ssl, session.get()) == 1;
   }
   return true;
+}
+
+void keep_renewed(SSL* ssl) {
+  const auto* place = place_of(ssl);
+  if (!place || SSL_session_reused(ssl) != 1 || SSL_version(ssl) >= TLS1_3_VERSION) return;
+  // The library makes another session of the new ticket, and calls nobody.
+  SSL_SESSION* session = SSL_get0_session(ssl);
+  if (session != place->offered) keep_session(ssl, session);
 }
 
 std::string name_expected_of(SSL* ssl, X509* certificate) {

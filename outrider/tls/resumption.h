@@ -19,6 +19,9 @@ void keep_sessions(SSL_CTX* context);
 /// there. False: out of memory.
 bool resume(SSL* ssl, Resumption place, const trust::Verdict& verdict);
 
+/// After a handshake: keeps the new ticket that a server of TLS 1.2 gave a resumed session.
+void keep_renewed(SSL* ssl);
+
 /// The first of the names this session expects that the certificate carries, as it carries it.
 std::string name_expected_of(SSL* ssl, X509* certificate);
 

@@ -6,6 +6,7 @@
 
 #include "outrider/tls/context.h"
 #include "outrider/tls/crypto.h"
+#include "outrider/tls/resumption.h"
 
 namespace outrider::tls {
 
@@ -54,10 +55,12 @@ Session::Step Session::handshake() {
   errno = 0;
   const auto step = step_for(SSL_do_handshake(ssl_), 0);
   // A resumed session is judged by what its full handshake found; the library does not ask.
-  const bool demanded = !SSL_is_server(ssl_) && SSL_get_verify_mode(ssl_) != SSL_VERIFY_NONE;
-  if (step.want != Want::Nothing || !demanded) return step;
+  if (step.want != Want::Nothing || SSL_is_server(ssl_)) return step;
   const long verified = SSL_get_verify_result(ssl_);
-  if (verified == X509_V_OK) return step;
+  if (SSL_get_verify_mode(ssl_) == SSL_VERIFY_NONE || verified == X509_V_OK) {
+    keep_renewed(ssl_);
+    return step;
+  }
   error_ = std::string("the resumed session: ") + X509_verify_cert_error_string(verified);
   return {Want::Failed};
 }

@@ -37,7 +37,8 @@ bool prepare(const TicketKey& key, const unsigned char* iv, EVP_CIPHER_CTX* ciph
          EVP_MAC_CTX_set_params(digest, parameters) == 1;
 }
 
-// SSL_CTX_set_tlsext_ticket_key_evp_cb(3): -1 error, 0 no such key, 1 good, 2 good and outdated.
+// SSL_CTX_set_tlsext_ticket_key_evp_cb(3): -1 error, 0 no such key, 1 good, 2 good and to be
+// renewed.
 int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                EVP_MAC_CTX* digest, int encrypt) {
   auto* keys = static_cast<TicketKeys*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), keys_index()));
@@ -49,12 +50,11 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
     OPENSSL_cleanse(&*key, sizeof *key);
     return ready ? 1 : -1;
   }
-  auto found = keys->state().find(name, steady_now());
-  if (!found) return 0;
-  const bool ready = prepare(found->key, iv, cipher, digest, false);
-  OPENSSL_cleanse(&found->key, sizeof found->key);
-  if (!ready) return -1;
-  return found->old ? 2 : 1;
+  auto key = keys->state().find(name, steady_now());
+  if (!key) return 0;
+  const bool ready = prepare(*key, iv, cipher, digest, false);
+  OPENSSL_cleanse(&*key, sizeof *key);
+  return ready ? 2 : -1;  // RFC 8446 appendix C.4: a ticket is used once, and another one given
 }
 
 }  // namespace
@@ -88,17 +88,14 @@ std::optional<TicketKey> TicketKeys::State::current(Steady now) {
   return current_->key;
 }
 
-std::optional<TicketKeys::State::Found> TicketKeys::State::find(const unsigned char* name,
-                                                                Steady now) {
+std::optional<TicketKey> TicketKeys::State::find(const unsigned char* name, Steady now) {
   const std::lock_guard guard(lock_);
   forget_old(now);
-  const auto is = [name](const std::optional<Aged>& aged) {
-    return aged && std::memcmp(aged->key.name.data(), name, aged->key.name.size()) == 0;
-  };
-  if (is(current_) && now - current_->made < 2 * lifetime) {
-    return Found{current_->key, now - current_->made >= lifetime};
+  for (const auto* aged : {&current_, &previous_}) {
+    if (!*aged || now - (*aged)->made >= 2 * lifetime) continue;
+    const auto& key = (*aged)->key;
+    if (std::memcmp(key.name.data(), name, key.name.size()) == 0) return key;
   }
-  if (is(previous_)) return Found{previous_->key, true};
   return std::nullopt;
 }
 

@@ -24,11 +24,7 @@ struct TicketKeys::State {
 
   /// The key for new tickets, fresh where the last one's time is over; nothing without randomness.
   std::optional<TicketKey> current(Steady now);
-  struct Found {
-    TicketKey key;
-    bool old = false;  ///< a new ticket is due
-  };
-  std::optional<Found> find(const unsigned char* name, Steady now);
+  std::optional<TicketKey> find(const unsigned char* name, Steady now);
 
   const Duration lifetime;
 

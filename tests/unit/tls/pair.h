@@ -23,9 +23,11 @@ struct SocketPair {
 
 struct Pair {
   Pair(const ServerContext& server_context, const ClientContext& client_context,
-       std::string_view host, const trust::Verdict& verdict)
-      : server(*Session::server(server_context, sockets.fds[0])),
-        client(*Session::client(client_context, sockets.fds[1], host, verdict)) {}
+       std::string_view host, const trust::Verdict& verdict, Resumption resumption = {},
+       std::optional<Version> only = std::nullopt)
+      : server(*Session::server(server_context, sockets.fds[0], only)),
+        client(*Session::client(client_context, sockets.fds[1], host, verdict,
+                                std::move(resumption))) {}
 
   /// True when both have finished; false when one has failed, or neither gets further.
   bool shake_hands() {
@@ -45,6 +47,14 @@ struct Pair {
     char buffer[256];
     const auto step = to.read(buffer);
     return step.want == Want::Nothing ? std::string(buffer, step.bytes) : std::string();
+  }
+
+  /// One word each way, so that tickets arrive, and a goodbye.
+  bool talk_and_part() {
+    const bool talked =
+        move(client, server, "NOOP") == "NOOP" && move(server, client, "OK") == "OK";
+    client.shutdown();
+    return talked;
   }
 
   SocketPair sockets;

@@ -1,4 +1,4 @@
-// Covers: tls/crypto.cc, which work inside it.
+// Covers: tls/crypto.cc, which works inside it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
@@ -110,19 +110,37 @@ TEST(ServerContext, TurnsOtherProtocolsAway) {
   test::TestCa ca;
   const auto files = ca.issue("mx.example.org");
   const auto server = ServerContext::load({{{files.certificate, files.key}}});
-  const std::pair<std::string_view, bool> rows[] = {{"\x04smtp", true},
-                                                    {"\x02h2\x05"
-                                                     "esmtp",
-                                                     true},
-                                                    {"\x02h2\x08http/1.1", false}};
-  for (const auto& [offer, taken] : rows) {
+  const struct {
+    std::string_view offer, chosen;  // nothing chosen: refused
+  } rows[] = {{"\x04smtp", "smtp"},
+              {"\x04lmtp", "lmtp"},
+              {"\x02h2\x05"
+               "esmtp",
+               "esmtp"},
+              {"\x02h2\x08http/1.1", ""}};
+  for (const auto& [offer, chosen] : rows) {
     const auto client = ClientContext::load({.ca_file = ca.authority_file()});
     SSL_CTX_set_alpn_protos((*client)->native(),
                             reinterpret_cast<const unsigned char*>(offer.data()),
                             static_cast<unsigned>(offer.size()));
     Pair both(**server, **client, "mx.example.org", verdict_for(trust::Level::Opportunistic, {}));
-    EXPECT_EQ(both.shake_hands(), taken) << offer;
+    EXPECT_EQ(both.shake_hands(), !chosen.empty()) << offer;
+    EXPECT_EQ(both.server.facts().alpn, chosen);
+    // RFC 7301 §3.2
+    if (!chosen.empty()) continue;
+    EXPECT_EQ(both.client.handshake().want, Want::Failed);
+    EXPECT_THAT(both.client.error(), testing::HasSubstr("alert no application protocol"));
   }
+}
+
+TEST(ServerContext, WithoutAlpnThereIsNone) {
+  test::TestCa ca;
+  const auto files = ca.issue("mx.example.org");
+  const auto server = ServerContext::load({{{files.certificate, files.key}}});
+  const auto client = ClientContext::load({.ca_file = ca.authority_file()});
+  Pair both(**server, **client, "mx.example.org", verdict_for(trust::Level::Opportunistic, {}));
+  ASSERT_TRUE(both.shake_hands());
+  EXPECT_EQ(both.server.facts().alpn, "");
 }
 
 }  // namespace
