@@ -32,6 +32,7 @@ void rank(std::vector<Reason>& reasons) {
 
 // The host that was looked up, or the destination itself: either is what the operator named.
 std::vector<std::string> names_for(const Facts& facts) {
+  if (!facts.names.empty()) return facts.names;
   std::vector<std::string> names;
   for (const auto* name : {&facts.mx_host, &facts.destination}) {
     if (!name->empty() && std::find(names.begin(), names.end(), *name) == names.end()) {

@@ -22,6 +22,7 @@ struct Facts {
   std::string mx_host;                  ///< the host that is about to be tried
   Level site = Level::Opportunistic;    ///< what the operator's route or default asks for
   std::string site_source = "default";  ///< which of them it was: `default`, `route`
+  std::vector<std::string> names;       ///< that the operator expects; none: host and destination
 };
 
 /// One demand, and whose it is.
