@@ -21,6 +21,8 @@ std::string TlsFacts::text() const {
   std::string text = version + "/" + cipher;
   if (!group.empty()) text += "/" + group;
   text += name(peer);
+  if (resumed) text += "/resumed";
+  if (kernel) text += "/ktls";
   return text;
 }
 

@@ -24,7 +24,8 @@ struct TlsFacts {
   std::string why;              ///< the library's reason where peer is Unverified
 
   bool operator==(const TlsFacts&) const = default;
-  /// The log's form: `TLSv1.3/TLS_AES_256_GCM_SHA384/X25519/verified`.
+  /// The log's form: `TLSv1.3/TLS_AES_256_GCM_SHA384/X25519/verified`, and behind it `/resumed` and
+  /// `/ktls` where it is so.
   std::string text() const;
 };
 

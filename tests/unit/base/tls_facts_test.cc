@@ -13,6 +13,10 @@ TEST(TlsFacts, ReadAsTheLogWantsThem) {
   facts.group.clear();
   facts.peer = PeerCheck::Unverified;
   EXPECT_EQ(facts.text(), "TLSv1.3/TLS_AES_256_GCM_SHA384/unverified");
+  facts.resumed = true;
+  EXPECT_EQ(facts.text(), "TLSv1.3/TLS_AES_256_GCM_SHA384/unverified/resumed");
+  facts.kernel = true;
+  EXPECT_EQ(facts.text(), "TLSv1.3/TLS_AES_256_GCM_SHA384/unverified/resumed/ktls");
 }
 
 }  // namespace
