@@ -317,6 +317,11 @@ Result<smtp::Transaction> transaction_of(const SendOptions& options, std::string
   return transaction;
 }
 
+awaitable<void> talk_to_the_end(Talk& talk, net::IoThread& thread, std::promise<int>& result) {
+  const int code = co_await talk.run(thread);
+  result.set_value(code);
+}
+
 }  // namespace
 
 int send(const SendOptions& given) {
@@ -341,8 +346,7 @@ int send(const SendOptions& given) {
   net::IoThread thread(0);
   Talk talk(options, std::move(*transaction), std::move(content));
   std::promise<int> result;
-  auto task = [&]() -> awaitable<void> { result.set_value(co_await talk.run(thread)); };
-  thread.spawn(task());
+  thread.spawn(talk_to_the_end(talk, thread, result));
   thread.start();
   const int code = result.get_future().get();
   thread.stop();

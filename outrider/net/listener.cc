@@ -56,7 +56,7 @@ bool is_exhausted(int error) {
 void Listener::Socket::hand_over(Start& start, Accepted accepted) {
   IoThread& target = *start.threads[turn++ % start.threads.size()];
   if (&target == start.threads.front()) {
-    start.on_accept(std::move(accepted));
+    start.on_accept(accepted);
     return;
   }
   // Owned until the other thread has taken it: a thread that ends first drops its jobs.
