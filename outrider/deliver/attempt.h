@@ -18,6 +18,8 @@ struct Said {
   bool ours = false;  ///< nobody else said it
   /// It waits whatever the reply's code: a server that refused to talk at all has not judged it.
   bool waits = false;
+  /// The wait is ours alone, for TLS to come back: the end of the lifetime is not judged by it.
+  bool held = false;
 };
 
 /// Recipients of the claim that nothing was said about are due again at once.
@@ -33,10 +35,10 @@ struct Attempt {
 
   /// The same words about all of them.
   void say(const std::vector<std::uint32_t>& recipients, const smtp::Reply& reply, bool ours,
-           bool waits = false) {
+           bool waits = false, bool held = false) {
     said.clear();
     said.reserve(recipients.size());
-    for (const auto recipient : recipients) said.push_back({recipient, reply, ours, waits});
+    for (const auto recipient : recipients) said.push_back({recipient, reply, ours, waits, held});
   }
 };
 

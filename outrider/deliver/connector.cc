@@ -25,6 +25,7 @@ std::string remote_text(const std::string& host, const Endpoint& endpoint) {
 struct Summary {
   void add(smtp::Reply reply, bool ours, const std::string& remote) {
     if (reply.code == 521) ++never;
+    if (words) return;
     reached.reply = std::move(reply);
     reached.ours = ours;
     reached.remote = remote;
@@ -32,6 +33,16 @@ struct Summary {
   void add_death(std::optional<Steady> until) {
     if (!until) answered = true;
     if (until && (!reached.retry || *until < *reached.retry)) reached.retry = until;
+  }
+  // The words of the first host that is waited for; where one is, the others do not matter.
+  void add_held(smtp::Reply reply, const std::string& remote, Time until) {
+    answered = true;
+    const auto left = std::max(until - now(), Duration(0));
+    const Steady end = steady_now() + left;
+    if (reached.held_until && *reached.held_until <= end) return;
+    reached.held_until = end;
+    add(std::move(reply), true, remote);
+    words = true;
   }
   Reached done() {
     // RFC 7504 §3: a host that never takes mail. Where others are merely down they are waited for.
@@ -45,12 +56,17 @@ struct Summary {
   std::size_t tried = 0;  // in fact, and not only remembered as dead
   std::size_t never = 0;
   bool answered = false;
+  bool words = false;  // they are found
 };
 
 }  // namespace
 
 Connector::Connector(std::shared_ptr<Site> site, net::IoThread& thread, OpenConnections& open)
-    : site_(std::move(site)), thread_(thread), open_(open), dead_(site_->options.dead) {}
+    : site_(std::move(site)),
+      thread_(thread),
+      open_(open),
+      dead_(site_->options.dead),
+      past_(site_->options.tls_history) {}
 
 trust::Verdict Connector::verdict(const Destination& destination, const std::string& host) const {
   trust::Facts facts;
@@ -58,6 +74,7 @@ trust::Verdict Connector::verdict(const Destination& destination, const std::str
   facts.mx_host = host;
   facts.site = destination.route.tls.value_or(site_->options.tls);
   facts.site_source = destination.route.tls ? "route" : "default";
+  facts.names = destination.route.profile.names;
   return trust::decide(facts);
 }
 
@@ -68,13 +85,13 @@ Reached Connector::reached_by(std::unique_ptr<Connection> connection, const Targ
   return reached;
 }
 
-awaitable<Reached> Connector::connect(Destination destination,
-                                      std::shared_ptr<const tls::ClientContext> tls,
-                                      Memory memory) {
+awaitable<Reached> Connector::connect(Destination destination, ClientTls tls, Haste haste) {
   Target target;
-  target.memory = memory;
+  target.haste = haste;
   target.kind = destination.route.kind;
   target.tls = std::move(tls);
+  target.form = destination.route.profile.form.value_or(site_->options.start_tls_form);
+  target.domain = destination.domain.empty() ? destination.route.host : destination.domain;
   if (!destination.route.socket.empty()) {
     target.socket = target.remote = destination.route.socket;
     target.verdict.level = trust::Level::None;  // it never leaves this machine
@@ -98,6 +115,8 @@ awaitable<Reached> Connector::connect_to(Target target, const std::vector<Host>&
   for (const Host& host : hosts) {
     target.host = host.name;
     target.verdict = verdict(destination, host.name);
+    target.place = fmt::format("{}:{}", host.name, destination.route.port);
+    target.sessions = fmt::format("{}\n{}", destination.key, target.place);
     summary.reached.level = trust::name(target.verdict.level);
     for (const IpAddress& address : host.addresses) {
       if (summary.tried >= site_->options.hosts || site_->draining) break;
@@ -111,30 +130,24 @@ awaitable<Reached> Connector::connect_to(Target target, const std::vector<Host>&
       // What was found out now tells more than what is remembered.
       if (refused.kind == Refusal::Kind::Dead && summary.tried > 0) continue;
       if (refused.kind != Refusal::Kind::Dead) ++summary.tried;
-      summary.add(std::move(refused.reply), refused.ours, target.remote);
+      if (refused.kind == Refusal::Kind::Held) {
+        summary.add_held(std::move(refused.reply), target.remote, refused.until);
+      } else {
+        summary.add(std::move(refused.reply), refused.ours, target.remote);
+      }
     }
   }
   co_return summary.done();
 }
 
 awaitable<Connector::Try> Connector::try_target(Target target) {
-  if (target.endpoint && target.memory == Memory::Trusted) {
+  if (target.endpoint && !target.haste.asked) {
     if (const auto* death = dead_.find(*target.endpoint, steady_now())) {
       co_return std::unexpected(
-          Refusal{Refusal::Kind::Dead, unreachable(death->why + " (a short while ago)"), true});
+          Refusal{Refusal::Kind::Dead, unreachable(death->why + " (a short while ago)"), true, {}});
     }
   }
-  Try tried = co_await try_once(target, true);
-  const bool handshake = !tried && tried.error().kind == Refusal::Kind::Handshake;
-  if (handshake) {
-    site_->log.warning("tls failed")
-        .field("relay", target.remote)
-        .field("level", trust::name(target.verdict.level))
-        .field("why", tried.error().reply.text);
-    const bool in_clear =
-        target.kind != Route::Kind::Smtps && target.verdict.fallback == trust::Fallback::Plaintext;
-    if (in_clear) tried = co_await try_once(target, false);
-  }
+  Try tried = co_await try_secured(target);
   if (target.endpoint) {
     if (tried) {
       dead_.answered(*target.endpoint);
@@ -145,11 +158,36 @@ awaitable<Connector::Try> Connector::try_target(Target target) {
   co_return tried;
 }
 
+// In TLS where it is to be had; in clear where the level allows that and it was not there before.
+awaitable<Connector::Try> Connector::try_secured(const Target& target) {
+  using Kind = Refusal::Kind;
+  Try tried = co_await try_once(target, true);
+  const auto kind = tried ? Kind::Refused : tried.error().kind;
+  if (kind == Kind::Handshake) {
+    site_->log.warning("tls failed")
+        .field("relay", target.remote)
+        .field("level", trust::name(target.verdict.level))
+        .field("why", tried.error().reply.text);
+  }
+  const bool in_clear = tried && !(*tried)->missed_tls.empty();
+  if (!in_clear && kind != Kind::Handshake && kind != Kind::NoTls) co_return tried;
+  const std::string why = in_clear ? (*tried)->missed_tls : tried.error().reply.text;
+  auto held = miss(target, why);
+  if (held) {
+    if (tried) co_await (*tried)->quit();
+    co_return std::unexpected(std::move(*held));
+  }
+  const bool may_fall_back =
+      target.kind != Route::Kind::Smtps && target.verdict.fallback == trust::Fallback::Plaintext;
+  if (kind == Kind::Handshake && may_fall_back) tried = co_await try_once(target, false);
+  co_return tried;
+}
+
 awaitable<Connector::Try> Connector::try_once(const Target& target, bool offer_tls) {
   Try connection = co_await dial(target);
   if (!connection) co_return connection;
   std::optional<Refusal> refused;
-  if (target.kind == Route::Kind::Smtps) refused = co_await secure(**connection, target);
+  if (target.kind == Route::Kind::Smtps) refused = co_await secure(**connection, target, {});
   if (!refused) refused = co_await greet(**connection, target, offer_tls);
   if (!refused) {
     site_->connected.fetch_add(1, std::memory_order_relaxed);
@@ -179,83 +217,6 @@ awaitable<Connector::Try> Connector::dial(const Target& target) {
                                    target.kind == Route::Kind::Smtps, target.remote, open_);
   connection->level = target.verdict.level;
   co_return connection;
-}
-
-awaitable<std::optional<Connector::Refusal>> Connector::greet(Connection& connection,
-                                                              const Target& target,
-                                                              bool offer_tls) {
-  smtp::ClientSession& session = connection.session();
-  bool use_tls = offer_tls && target.tls && target.verdict.wants_tls();
-  bool behind_tls = false;
-  for (;;) {
-    const smtp::ClientEvent event = co_await connection.advance(site_->options.time.greeting);
-    if (std::holds_alternative<smtp::Ready>(event)) {
-      if (session.secure()) co_return std::nullopt;
-      if (use_tls && session.extensions().starttls) {
-        session.start_tls();
-        continue;
-      }
-      if (!target.verdict.requires_tls()) co_return std::nullopt;
-      co_return without_tls(target, target.tls ? "the server does not offer STARTTLS"
-                                               : "this server has no TLS for clients");
-    }
-    if (std::holds_alternative<smtp::TlsReady>(event)) {
-      std::optional<Refusal> refused = co_await secure(connection, target);
-      if (refused) co_return refused;
-      session.tls_established();
-      behind_tls = true;
-    } else if (const auto* refused = std::get_if<smtp::TlsRefused>(&event)) {
-      use_tls = false;
-      if (target.verdict.requires_tls()) {
-        co_return without_tls(target, "STARTTLS was refused: " + printable(refused->reply.line()));
-      }
-    } else if (const auto* broken = std::get_if<smtp::Broken>(&event)) {
-      co_return refusal(*broken, target, behind_tls);
-    } else {
-      co_return without_tls(target, "the conversation is out of step");
-    }
-  }
-}
-
-awaitable<std::optional<Connector::Refusal>> Connector::secure(Connection& connection,
-                                                               const Target& target) {
-  if (!target.tls) co_return without_tls(target, "this server has no TLS for clients");
-  const Result<TlsFacts> facts = co_await connection.stream().connect_tls(
-      target.tls, target.host, target.verdict, site_->options.time.handshake);
-  if (facts) {
-    connection.tls = facts->text();
-    co_return std::nullopt;
-  }
-  connection.broken = true;
-  Refusal refused;
-  refused.kind = Refusal::Kind::Handshake;
-  refused.reply = {450, "4.7.5", fmt::format("{}: {}", target.remote, facts.error().input)};
-  co_return refused;
-}
-
-Connector::Refusal Connector::refusal(const smtp::Broken& broken, const Target& target,
-                                      bool behind_tls) const {
-  Refusal refused;
-  if (broken.reply.code >= 400) {
-    refused.kind = Refusal::Kind::Refused;
-    refused.reply = broken.reply;
-    refused.ours = false;
-    return refused;
-  }
-  // Some servers end a TLS 1.3 handshake only after we have finished ours.
-  const bool handshake = behind_tls && target.verdict.fallback == trust::Fallback::Plaintext;
-  refused.kind = handshake ? Refusal::Kind::Handshake : Refusal::Kind::Unreachable;
-  refused.reply = {450, "4.4.2", fmt::format("{}: {}", target.remote, printable(broken.why, 400))};
-  return refused;
-}
-
-Connector::Refusal Connector::without_tls(const Target& target, std::string_view why) const {
-  Refusal refused;
-  refused.kind = Refusal::Kind::Refused;
-  refused.reply = {450, "4.7.5",
-                   fmt::format("{}: TLS is demanded ({}), and {}", target.remote,
-                               trust::name(target.verdict.level), why)};
-  return refused;
 }
 
 }  // namespace outrider::deliver

@@ -38,8 +38,8 @@ void Deliverer::State::everywhere(void (Shard::*job)()) {
 }
 
 Deliverer::Deliverer(Options options, std::shared_ptr<const Routes> routes, queue::Queue& queue,
-                     dns::Resolver& resolver, std::shared_ptr<const tls::ClientContext> tls,
-                     std::vector<net::IoThread*> threads, Log& log)
+                     dns::Resolver& resolver, TlsContexts tls, std::vector<net::IoThread*> threads,
+                     Log& log)
     : state_(std::make_unique<State>()) {
   Ways ways{std::move(routes), std::move(tls)};
   state_->site = std::make_shared<Site>(std::move(options), std::move(ways), queue, resolver, log);
@@ -71,16 +71,15 @@ void Deliverer::stop(Duration bound) {
   state_->site->wait_until_quiet(cut_takes_at_most);
 }
 
-void Deliverer::reload(std::shared_ptr<const Routes> routes,
-                       std::shared_ptr<const tls::ClientContext> tls) {
-  if (!tls) tls = state_->site->ways()->tls;
+void Deliverer::reload(std::shared_ptr<const Routes> routes, TlsContexts tls) {
+  if (!tls.usual().context) tls = state_->site->ways()->tls;
   state_->site->set_ways({std::move(routes), std::move(tls)});
 }
 
 DelivererCounts Deliverer::counts() const {
   const Site& site = *state_->site;
-  return {site.running.load(), site.idle.load(),     site.connected.load(),
-          site.sent.load(),    site.deferred.load(), site.bounced.load()};
+  return {site.running.load(),  site.idle.load(),    site.connected.load(), site.sent.load(),
+          site.deferred.load(), site.bounced.load(), site.resumed.load(),   site.tls_alarms.load()};
 }
 
 }  // namespace outrider::deliver

@@ -17,9 +17,9 @@
 #include "outrider/base/log.h"
 #include "outrider/deliver/options.h"
 #include "outrider/deliver/routes.h"
+#include "outrider/deliver/tls_profile.h"
 #include "outrider/net/io_thread.h"
 #include "outrider/queue/queue.h"
-#include "outrider/tls/context.h"
 
 namespace outrider::dns {
 class Resolver;
@@ -33,7 +33,9 @@ struct DelivererCounts {
   std::uint64_t connected = 0;  ///< connections that were made since the start
   std::uint64_t sent = 0;       ///< recipients
   std::uint64_t deferred = 0;
-  std::uint64_t bounced = 0;  ///< refused for good, or expired
+  std::uint64_t bounced = 0;     ///< refused for good, or expired
+  std::uint64_t resumed = 0;     ///< TLS sessions
+  std::uint64_t tls_alarms = 0;  ///< a host whose TLS was gone, once an hour each
 };
 
 /// Queue, resolver, threads and log outlive it; the threads are destroyed before the queue, since
@@ -46,10 +48,10 @@ struct DelivererCounts {
 ///     deliverer.stop(20s);
 class Deliverer {
  public:
-  /// `tls` may be null: then no connection uses TLS, and levels that demand it wait.
+  /// Without a context in `tls` no connection uses TLS, and levels that demand it wait.
   Deliverer(Options options, std::shared_ptr<const Routes> routes, queue::Queue& queue,
-            dns::Resolver& resolver, std::shared_ptr<const tls::ClientContext> tls,
-            std::vector<net::IoThread*> threads, Log& log);
+            dns::Resolver& resolver, TlsContexts tls, std::vector<net::IoThread*> threads,
+            Log& log);
   /// Abandons what still runs.
   ~Deliverer();
   Deliverer(const Deliverer&) = delete;
@@ -63,9 +65,8 @@ class Deliverer {
   void stop(Duration bound);
 
   /// For deliveries that begin from now on. Destinations that are in the queue already keep their
-  /// keys; `tls` null: as it was.
-  void reload(std::shared_ptr<const Routes> routes,
-              std::shared_ptr<const tls::ClientContext> tls = nullptr);
+  /// keys; without a context in `tls`: as it was.
+  void reload(std::shared_ptr<const Routes> routes, TlsContexts tls = {});
 
   DelivererCounts counts() const;
 

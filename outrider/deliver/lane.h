@@ -48,7 +48,7 @@ struct Lane {
   const queue::DestinationId id;
   const std::string key;
   std::shared_ptr<const Destination> destination;  ///< as of `generation`
-  std::shared_ptr<const tls::ClientContext> tls;
+  ClientTls tls;
   unsigned generation = 0;
   Window window;
   std::size_t running = 0;                  ///< workers

@@ -13,7 +13,9 @@
 #include "outrider/base/address.h"
 #include "outrider/base/clock.h"
 #include "outrider/base/ip.h"
+#include "outrider/smtp/start_tls.h"
 #include "outrider/trust/decide.h"
+#include "outrider/trust/history.h"
 
 namespace outrider::deliver {
 
@@ -97,10 +99,12 @@ struct Options {
   std::optional<IpAddress> source_ipv4;  ///< address to connect from; nothing: the kernel's choice
   std::optional<IpAddress> source_ipv6;
   trust::Level tls = trust::Level::Opportunistic;  ///< where the route does not say
-  std::size_t recipients = 100;  ///< of one transaction; the rest follows in the next
-  std::size_t hosts = 5;         ///< addresses that are tried in one attempt
-  bool chunking = true;          ///< BDAT where it is offered (RFC 3030)
-  bool pipelining = true;        ///< where it is offered (RFC 2920)
+  smtp::StartTlsForm start_tls_form = smtp::StartTlsForm::Rfc3207;  ///< where the route is silent
+  trust::HistoryRules tls_history;  ///< what it means that a host's TLS is gone
+  std::size_t recipients = 100;     ///< of one transaction; the rest follows in the next
+  std::size_t hosts = 5;            ///< addresses that are tried in one attempt
+  bool chunking = true;             ///< BDAT where it is offered (RFC 3030)
+  bool pipelining = true;           ///< where it is offered (RFC 2920)
 };
 
 }  // namespace outrider::deliver

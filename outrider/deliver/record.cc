@@ -76,7 +76,8 @@ class Recorder {
 
 void Recorder::take(const Said& said) {
   RecipientStatus status = status_of(said, attempt_.here);
-  const bool expired = status == RecipientStatus::Pending && fate_ == Fate::GiveUp;
+  // A host whose TLS is gone never makes a bounce: the next attempt goes by the level's rule.
+  const bool expired = status == RecipientStatus::Pending && fate_ == Fate::GiveUp && !said.held;
   const bool late = status == RecipientStatus::Pending && fate_ == Fate::Warn;
   if (expired) status = RecipientStatus::Failed;
   count(status);

@@ -19,6 +19,7 @@
 #include "outrider/base/address.h"
 #include "outrider/base/ip.h"
 #include "outrider/base/result.h"
+#include "outrider/deliver/tls_profile.h"
 #include "outrider/smtp/reply.h"
 #include "outrider/trust/decide.h"
 
@@ -37,6 +38,7 @@ struct Route {
   std::string recipient_delimiter = "+";  ///< what ends {user} in the local-part; empty: nothing
   smtp::Reply reply;                      ///< of Error: 4yz or 5yz with a status
   std::optional<trust::Level> tls;        ///< nothing: as the site's default says
+  TlsProfile profile;                     ///< of TLS beyond the level; not in text()
 
   bool connects() const { return kind < Kind::Maildir; }
   bool operator==(const Route&) const = default;

@@ -33,6 +33,21 @@ std::string folded(std::string_view local_part, std::string_view domain) {
   return key.append("@").append(domain);
 }
 
+std::string marked(std::string key, const Route& route) {
+  if (const auto mark = route.profile.mark(); !mark.empty()) key.append("#").append(mark);
+  return key;
+}
+
+// Only of what connects; the words of an error may have any form.
+std::size_t begin_of_mark(std::string_view key) {
+  constexpr std::size_t digits = 16;
+  const auto cut = key.rfind('#');
+  if (cut == key.npos || key.size() - cut != digits + 1) return key.size();
+  const bool is_mark = key.find_first_not_of("0123456789abcdef", cut + 1) == key.npos;
+  const bool is_text = key.starts_with("maildir:") || key.starts_with("error:");
+  return is_mark && !is_text ? cut : key.size();
+}
+
 // Always with a colon, so that no domain has the same key.
 std::string key_of(const Route& route) {
   switch (route.kind) {
@@ -41,7 +56,7 @@ std::string key_of(const Route& route) {
     case Route::Kind::Maildir:
       // The same template cut elsewhere is another set of folders.
       return route.text().append(delimiter_key).append(route.recipient_delimiter);
-    default: return route.text();
+    default: return marked(route.text(), route);
   }
 }
 
@@ -70,7 +85,7 @@ Result<void> Routes::add(std::string_view pattern, Route route) {
   std::string key = key_of(route);
   if (pattern == "*") {
     if (std::exchange(rest_given_, true)) return refuse(pattern, "a pattern stands only once");
-    if (!key.empty()) by_key_.try_emplace(key, route);
+    learn(key, route);
     rest_ = Entry{std::move(route), std::move(key)};
     return {};
   }
@@ -90,9 +105,15 @@ Result<void> Routes::add(std::string_view pattern, Route route) {
                   "a pattern is user@domain, domain, .domain or *; domains in ASCII (xn--...)");
   }
   if (table->contains(name)) return refuse(pattern, "a pattern stands only once");
-  if (!key.empty()) by_key_.try_emplace(key, route);
+  learn(key, route);
   table->try_emplace(std::move(name), std::move(route), std::move(key));
   return {};
+}
+
+void Routes::learn(const std::string& key, const Route& route) {
+  if (!key.empty()) by_key_.try_emplace(key, route);
+  const auto mark = route.profile.mark();
+  if (key.empty() && !mark.empty()) by_mark_.try_emplace(mark, route.profile);
 }
 
 const Routes::Entry& Routes::find(const Address& recipient) const {
@@ -121,14 +142,23 @@ std::string Routes::key_for(const Address& recipient) const {
   if (!entry.key.empty()) return entry.key;
   std::string key = recipient.domain;
   if (entry.route.tls) key.append(tls_key).append(trust::name(*entry.route.tls));
-  return key;
+  return marked(std::move(key), entry.route);
 }
 
 Destination Routes::destination(std::string_view key) const {
   Destination destination{std::string(key), {}, {}};
   if (const auto found = by_key_.find(key); found != by_key_.end()) {
     destination.route = found->second;
-  } else if (is_domain_key(key)) {
+    return destination;
+  }
+  // Of a route that is not configured any more; or of MX, where the mark is all that tells it.
+  const auto cut = begin_of_mark(key);
+  if (cut < key.size() && is_domain_key(key)) {
+    const auto known = by_mark_.find(key.substr(cut + 1));
+    if (known != by_mark_.end()) destination.route.profile = known->second;
+  }
+  key = key.substr(0, cut);
+  if (is_domain_key(key)) {
     const auto query = key.find(tls_key);
     destination.domain = key.substr(0, query);
     if (query != std::string_view::npos) {

@@ -32,7 +32,8 @@ class Routes {
   const Route& route_for(const Address& recipient) const { return find(recipient).route; }
 
   /// Mx: the domain; others: the route's text. With a TLS level of the route's own, `?tls=…`
-  /// follows, because recipients with different levels must not share a connection.
+  /// follows, and `#` with the mark of a TLS profile of its own, because recipients with different
+  /// TLS must not share a connection.
   std::string key_for(const Address& recipient) const;
 
   /// The way back from a key. One of a route that is not configured any more means what its text
@@ -56,7 +57,10 @@ class Routes {
   const Entry* find_suffix(std::string_view domain) const;
 
   Table addresses_, domains_, suffixes_;
+  void learn(const std::string& key, const Route& route);
+
   std::unordered_map<std::string, Route, Hash, std::equal_to<>> by_key_;
+  std::unordered_map<std::string, TlsProfile, Hash, std::equal_to<>> by_mark_;
   Entry rest_;
   bool rest_given_ = false;
 };

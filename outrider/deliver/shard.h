@@ -55,7 +55,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
   awaitable<Attempted> attempt(Lane& lane, queue::Claim& claim, Connected& connection);
   awaitable<Attempted> attempt_remote(Lane& lane, queue::Claim& claim, Connected& connection,
                                       Recipients recipients);
-  awaitable<Connected> connection_for(Lane& lane, Connected last, Reached& reached);
+  static bool rests(const Lane& lane, Haste haste);
+  awaitable<Connected> connection_for(Lane& lane, Connected last, Haste haste, Reached& reached);
   awaitable<bool> is_alive(Connection& connection);
   std::shared_ptr<const Destination> destination_of(Lane& lane);
   Attempted not_reached(Lane& lane, Reached reached, const Recipients& recipients);

@@ -17,7 +17,8 @@ Attempt attempt_of(const Reached& reached, const std::vector<std::uint32_t>& rec
   Attempt attempt;
   attempt.relay = attempt.remote = reached.remote;
   attempt.level = reached.level;
-  attempt.say(recipients, reached.reply, reached.ours, !reached.permanent);
+  attempt.say(recipients, reached.reply, reached.ours, !reached.permanent,
+              reached.held_until.has_value());
   return attempt;
 }
 
@@ -48,7 +49,7 @@ std::shared_ptr<const Destination> Shard::destination_of(Lane& lane) {
   if (!lane.destination || lane.generation != generation) {
     const auto ways = site_->ways();
     lane.destination = std::make_shared<const Destination>(ways->routes->destination(lane.key));
-    lane.tls = ways->tls;
+    lane.tls = ways->tls.find(lane.destination->route.profile.parameters);
     lane.generation = generation;
   }
   return lane.destination;
@@ -59,13 +60,14 @@ awaitable<Shard::Attempted> Shard::attempt_remote(Lane& lane, queue::Claim& clai
   const bool lmtp = lane.destination->route.kind == Route::Kind::Lmtp;
   for (;;) {
     const bool at_hand = connection || !lane.idle.empty();
-    if (!at_hand && lane.pause && steady_now() < lane.pause->until) {
+    const Haste haste{.asked = claim.asked_for(), .last = claim.fate(now()) == queue::Fate::GiveUp};
+    if (!at_hand && rests(lane, haste)) {
       ++lane.pause->deferred;
       co_return attempt_of(lane.pause->reached, recipients);
     }
     Reached reached;
     ++lane.trying;
-    connection = co_await connection_for(lane, std::move(connection), reached);
+    connection = co_await connection_for(lane, std::move(connection), haste, reached);
     if (!connection) {
       --lane.trying;
       co_return not_reached(lane, std::move(reached), recipients);
@@ -85,8 +87,16 @@ awaitable<Shard::Attempted> Shard::attempt_remote(Lane& lane, queue::Claim& clai
   }
 }
 
+// A destination is left alone for those who may wait: not where an operator wants a try, and not
+// where only TLS that is gone is waited for and the message has no time left.
+bool Shard::rests(const Lane& lane, Haste haste) {
+  if (!lane.pause || steady_now() >= lane.pause->until) return false;
+  return !haste.asked && !(haste.last && lane.pause->reached.held_until);
+}
+
 // The worker's own, one that waits, or a new one; null: `reached` says why not.
-awaitable<Shard::Connected> Shard::connection_for(Lane& lane, Connected last, Reached& reached) {
+awaitable<Shard::Connected> Shard::connection_for(Lane& lane, Connected last, Haste haste,
+                                                  Reached& reached) {
   if (!last) last = take_idle(lane);
   while (last) {
     const bool alive = co_await is_alive(*last);
@@ -94,8 +104,9 @@ awaitable<Shard::Connected> Shard::connection_for(Lane& lane, Connected last, Re
     last = take_idle(lane);
   }
   const auto destination = lane.destination;
-  const auto memory = std::exchange(lane.insist, false) ? Memory::Ignored : Memory::Trusted;
-  reached = co_await connector_.connect(*destination, lane.tls, memory);
+  if (std::exchange(lane.insist, false)) haste.asked = true;
+  const ClientTls tls = lane.tls;
+  reached = co_await connector_.connect(*destination, tls, haste);
   co_return std::move(reached.connection);
 }
 
@@ -126,6 +137,7 @@ void Shard::pause(Lane& lane, Reached reached) {
   Pause pause;
   pause.until = time + lane.wait;
   if (reached.retry) pause.until = std::max(pause.until, *reached.retry);
+  if (reached.held_until) pause.until = std::min(pause.until, *reached.held_until);
   pause.reached = std::move(reached);
   lane.pause = std::move(pause);
   lane.window.close();

@@ -38,6 +38,7 @@ Site::Site(Options given, Ways ways, queue::Queue& from, dns::Resolver& names, L
       queue(from),
       resolver(names),
       log(lines),
+      sessions(std::make_shared<tls::SessionCache>()),
       disk(std::clamp<std::size_t>(options.maildir.threads, 1, 64)),
       ways_(std::make_shared<const Ways>(std::move(ways))) {}
 

@@ -13,17 +13,18 @@
 #include "outrider/deliver/next_hop.h"
 #include "outrider/deliver/options.h"
 #include "outrider/deliver/routes.h"
+#include "outrider/deliver/tls_profile.h"
 #include "outrider/dns/resolver.h"
 #include "outrider/queue/queue.h"
 #include "outrider/smtp/client_session.h"
-#include "outrider/tls/context.h"
+#include "outrider/tls/session_cache.h"
 
 namespace outrider::deliver {
 
 /// What a reload replaces.
 struct Ways {
   std::shared_ptr<const Routes> routes;
-  std::shared_ptr<const tls::ClientContext> tls;
+  TlsContexts tls;
 };
 
 struct Site {
@@ -45,11 +46,13 @@ struct Site {
   queue::Queue& queue;
   dns::Resolver& resolver;
   Log& log;
-  boost::asio::thread_pool disk;  ///< for what blocks
+  const std::shared_ptr<tls::SessionCache> sessions;  ///< that may be resumed
+  boost::asio::thread_pool disk;                      ///< for what blocks
   std::atomic<bool> draining{false};
   std::atomic<bool> cut{false};  ///< nothing is recorded any more
   std::atomic<std::size_t> running{0}, idle{0};
   std::atomic<std::uint64_t> connected{0}, sent{0}, deferred{0}, bounced{0};
+  std::atomic<std::uint64_t> resumed{0}, tls_alarms{0};
 
  private:
   mutable std::mutex lock_;

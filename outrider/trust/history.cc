@@ -18,7 +18,6 @@ void remember(TlsHistory& memory, std::string_view version, Time now) {
   memory.last = now;
   if (version > memory.best) memory.best = version;
   memory.gone.reset();
-  memory.told.reset();
 }
 
 Absence miss(TlsHistory& memory, Time now, const HistoryRules& rules) {

@@ -32,6 +32,8 @@ class ScriptedServer {
     std::shared_ptr<const tls::ServerContext> tls;  ///< offers STARTTLS
     bool implicit_tls = false;
     bool breaks_tls = false;  ///< says 220 to STARTTLS, and then no TLS
+    bool cuts_tls = false;    ///< says 220 to STARTTLS, and closes after the ClientHello
+    std::string tls_keyword = "STARTTLS";  ///< in EHLO; `TLS TLS1.2` for the draft of 1997
     bool lmtp = false;
     std::string hangs_up_in_content;  ///< said after its first bytes, and no more is read
     Duration delay{0};                ///< before the answer to content
@@ -81,6 +83,8 @@ class ScriptedServer {
   }
   std::atomic<int> connections{0};
   std::atomic<int> open{0}, most_open{0};
+  std::atomic<bool> offers_tls{true};  ///< false: as if somebody had taken it out of the reply
+  std::atomic<bool> takes_tls{true};   ///< false: as with breaks_tls, from now on
 
  private:
   // One conversation.
@@ -159,7 +163,9 @@ class ScriptedServer {
       if (answer == "250 2.0.0 ok") answer = hello(talk);
       co_return co_await say(talk, answer);
     }
-    if (istarts_with(command, "STARTTLS")) co_return co_await start_tls(talk, answer);
+    if (istarts_with(command, "STARTTLS")) {
+      co_return co_await start_tls(talk, answer, command.substr(8));
+    }
     if (istarts_with(command, "MAIL")) {
       talk.message.mail = command;
       talk.message.rcpts.clear();
@@ -187,7 +193,8 @@ class ScriptedServer {
 
   std::string hello(const Talk& talk) const {
     std::vector<std::string> lines = rules_.extensions;
-    if ((rules_.tls || rules_.breaks_tls) && !talk.message.secure) lines.push_back("STARTTLS");
+    const bool has_tls = (rules_.tls || rules_.breaks_tls || rules_.cuts_tls) && offers_tls;
+    if (has_tls && !talk.message.secure) lines.push_back(rules_.tls_keyword);
     std::string text = lines.empty() ? "250 mx.test" : "250-mx.test";
     for (std::size_t i = 0; i < lines.size(); ++i) {
       text += (i + 1 < lines.size() ? "\r\n250-" : "\r\n250 ") + lines[i];
@@ -195,16 +202,23 @@ class ScriptedServer {
     return text;
   }
 
-  awaitable<bool> start_tls(Talk& talk, std::string answer) {
+  /// ` TLS1.2`: no other version.
+  static std::optional<tls::Version> version_of(std::string_view token) {
+    const auto* version = token.size() > 4 ? tls::version_named(token.substr(4)) : nullptr;
+    return version ? std::optional(*version) : std::nullopt;
+  }
+
+  awaitable<bool> start_tls(Talk& talk, std::string answer, std::string token) {
     if (answer.starts_with("250")) answer = "220 2.0.0 go";
     const bool said = co_await say(talk, answer);
     if (!said || !answer.starts_with("220")) co_return said;
-    if (rules_.breaks_tls) {
+    if (rules_.breaks_tls || rules_.cuts_tls || !takes_tls) {
       const bool hello = co_await read(talk);
-      if (hello) co_await say(talk, "this is no TLS");
+      if (hello && !rules_.cuts_tls) co_await say(talk, "this is no TLS");
       co_return false;
     }
-    const auto facts = co_await talk.stream.accept_tls(rules_.tls, std::chrono::seconds(10));
+    const auto only = version_of(token);
+    const auto facts = co_await talk.stream.accept_tls(rules_.tls, std::chrono::seconds(10), only);
     talk.message.secure = facts.has_value();
     co_return facts.has_value();
   }

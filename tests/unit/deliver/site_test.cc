@@ -40,7 +40,7 @@ TEST(Site, NewWaysAreANewGeneration) {
   Ground ground;
   const auto before = ground.site.generation();
   const auto routes = std::make_shared<const Routes>();
-  ground.site.set_ways({routes, nullptr});
+  ground.site.set_ways({routes, {}});
   EXPECT_NE(ground.site.generation(), before);
   EXPECT_EQ(ground.site.ways()->routes, routes);
 }
