@@ -25,15 +25,16 @@ tls::Parameters only(tls::Version version) {
 Finding judge_resumption(Probe& probe, tls::Version version) {
   const auto context = probe.context(only(version));
   if (!context) return unreached(context.error());
+  const auto newest = version == tls::Version::Tls12 ? tls12 : tls13;
   const tls::Resumption place{std::make_shared<tls::SessionCache>(), "probe"};
-  auto first = probe.secured(*context, place);
+  auto first = probe.secured(*context, place, newest);
   if (!first) return unreached(first.error());
   // Tickets of TLS 1.3 come when the server likes: with what it says next, at the latest.
   first->command("NOOP");
   first->leave();
   const auto tickets = place.cache->size();
   if (tickets == 0) return found(Verdict::Note, "none was given", *first);
-  auto second = probe.secured(*context, place);
+  auto second = probe.secured(*context, place, newest);
   if (!second) {
     return found(Verdict::Fail, "the connection that resumes fails: " + second.error().input,
                  *first);
@@ -66,7 +67,7 @@ Finding judge_secure_renegotiation(Probe& probe) {
 Finding judge_renegotiation(Probe& probe) {
   const auto context = probe.context(only(tls::Version::Tls12));
   if (!context) return unreached(context.error());
-  auto wire = probe.secured(*context);
+  auto wire = probe.secured(*context, {}, tls12);
   if (!wire) return unreached(wire.error());
   const bool taken = wire->renegotiate();
   wire->note(taken ? "a second handshake" : "no second handshake: " + wire->why());

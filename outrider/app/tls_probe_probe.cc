@@ -131,8 +131,8 @@ Result<TlsFacts> Probe::shake_hands(Wire& wire, const Context& with, std::vector
   return wire.start_tls(*with, expected_name(), verdict, std::move(resumption));
 }
 
-Result<Wire> Probe::secured(const Context& with, tls::Resumption resumption) {
-  auto wire = before_tls();
+Result<Wire> Probe::secured(const Context& with, tls::Resumption resumption, std::uint16_t newest) {
+  auto wire = before_tls(newest);
   if (!wire) return wire;
   const auto facts = shake_hands(*wire, with, {}, std::move(resumption));
   if (!facts) return std::unexpected(facts.error());
@@ -146,7 +146,9 @@ Asked Probe::ask(Hello hello) {
   HelloAnswer answer;
   auto wire = before_tls(hello.version);
   if (!wire) {
-    answer.kind = HelloAnswer::Kind::NotAsked;
+    // draft-hoffman-smtp-ssl §5: 504 is how a version is refused there.
+    const bool refused = options_.draft && wire.error().input.contains(": 504");
+    answer.kind = refused ? HelloAnswer::Kind::Closed : HelloAnswer::Kind::NotAsked;
     answer.why = wire.error().input;
     return {answer, {}};
   }

@@ -55,7 +55,8 @@ class Probe {
   Result<Wire> greeted();                                 ///< in clear
   Result<Wire> said_hello();                              ///< in clear
   Result<Wire> before_tls(std::uint16_t newest = tls13);  ///< the server waits for a ClientHello
-  Result<Wire> secured(const Context& with = {}, tls::Resumption resumption = {});
+  Result<Wire> secured(const Context& with = {}, tls::Resumption resumption = {},
+                       std::uint16_t newest = tls13);
 
   /// Sends the hello, and reads what is answered to it.
   Asked ask(Hello hello);

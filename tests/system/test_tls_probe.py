@@ -82,6 +82,8 @@ class OutriderByTheDraft(OwnServer):
         # The draft lets commands come between 220 and the handshake, and answers them in clear.
         rules = self.all_pass(f"127.0.0.1:{self.server.port}", "--starttls", "draft-hoffman")
         self.assertIn("TLS TLS1.2 TLS1.3", rules["offer"]["text"])
+        self.assertEqual(verdicts(rules, "skipped"), {"clear-on-tls-port", "downgrade-mark", "fallback"})
+        self.assertIn("504", rules["tls-1.0"]["text"])
         for rule in ("inject-noop", "clear-behind-220"):
             self.assertIn("as the draft has it, and not inside", rules[rule]["text"])
 
@@ -347,6 +349,8 @@ class Exim(WithNeighbour):
 
 
 class DovecotWithTls(test_neighbours.DovecotByTcp):
+    test_outrider_to_dovecot_by_lmtp = test_dovecot_submission_to_outrider = None
+
     def tls(self):
         return f"ssl = yes\nssl_cert = <{self.certificate}\nssl_key = <{self.key}"
 
