@@ -25,6 +25,7 @@ class Attack:
 
     silent = False  # nobody answers, not even the greeting
     holds = False  # connections stay open until somebody loses patience
+    version = "1.3"  # that the two behind it agree on
 
     async def client(self, wire, unit):
         return unit
@@ -49,7 +50,7 @@ class Wire:
         self.answered = asyncio.Event()
         self.raw = bytearray()  # all that came, as others on the network see it
         self.decrypted = bytearray()  # what we read as the man in the middle
-        self.records = {"client": 0, "server": 0}
+        self.turn, self.turns = None, 0  # whose flight of TLS it is, and which
         self.flights = []  # "client" and "server" in turn
 
     async def line(self, reader):
@@ -69,8 +70,8 @@ class Wire:
 
     def note(self, side, unit):
         (self.decrypted if self.interposed else self.raw).extend(unit)
-        if self.secure:
-            self.records[side] += 1
+        if self.secure and self.turn != side:
+            self.turn, self.turns = side, self.turns + 1
 
     async def unit_of_client(self):
         if self.asked:

@@ -94,12 +94,17 @@ class SilentHello(Attack):
 
 
 class CutClientHello(Attack):
-    """cuts after the ClientHello"""
+    """cuts after the ClientHello: the server's answer does not arrive"""
+
+    flights, reset = 1, False  # so many pass
 
     async def client(self, wire, unit):
-        if wire.secure:
-            raise Cut()
+        if wire.turns > self.flights:
+            raise Cut(self.reset)
         return unit
+
+    async def server(self, wire, unit):
+        return await self.client(wire, unit)
 
 
 class CutServerHello(Attack):
@@ -112,13 +117,10 @@ class CutServerHello(Attack):
         return unit
 
 
-class CutServerFlight(Attack):
+class CutServerFlight(CutClientHello):
     """resets after all of the server's first flight"""
 
-    async def client(self, wire, unit):
-        if wire.secure and wire.records["server"]:
-            raise Cut(reset=True)
-        return unit
+    flights, reset = 2, True
 
 
 class CutFinished(Attack):
@@ -129,6 +131,24 @@ class CutFinished(Attack):
             wire.server_out.write(unit)
             raise Cut()
         return unit
+
+
+class CutServerFlight12(CutServerFlight):
+    """TLS 1.2: resets after the server's first flight"""
+
+    version = "1.2"
+
+
+class CutFinished12(CutServerFlight12):
+    """TLS 1.2: resets after the client's Finished"""
+
+    flights = 3
+
+
+class CutServerFinished12(CutServerFlight12):
+    """TLS 1.2: resets after the server's Finished"""
+
+    flights = 4
 
 
 class ClearText(Attack):
@@ -224,5 +244,6 @@ def without_supported_versions(record):
 
 
 ON_STARTTLS = (EhloLies, Strip, Refuse454, Refuse502, InjectReply, InjectFragment, InjectCommand)
-ON_TLS = (Silent, SilentHello, CutClientHello, CutServerHello, CutServerFlight, CutFinished, ClearText,
-          OldVersion, Intolerant, Downgrade, Truncate)
+ON_TLS = (Silent, SilentHello, CutClientHello, CutServerHello, CutServerFlight, CutFinished,
+          CutServerFlight12, CutFinished12, CutServerFinished12, ClearText, OldVersion,
+          Intolerant, Downgrade, Truncate)

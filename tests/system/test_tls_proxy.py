@@ -9,18 +9,18 @@ import lab
 import proxy_attacks
 
 PAGE = lab.TOP / "docs/tls-outcomes.md"
-LEVELS = ("opportunistic", "encrypt", "verify", "implicit")
+LEVELS = ("opportunistic", "known", "encrypt", "verify", "implicit")
 TLS, CLEAR, WAITS, OVERHEARD = "TLS", "clear", "waits", "TLS, with the attacker"
 
 INTRODUCTION = """# What a man in the middle can do
 A proxy between two Outriders meddles with STARTTLS and with the handshake, once with each level of `[[route]] tls`, and once with a route `smtps://` at level `opportunistic`. The cells tell what became of a message at its first attempt: delivered in TLS, delivered in clear, or kept in the queue. None is returned, none is lost: when the proxy stops meddling, those that waited arrive, each once.
 
-`opportunistic` keeps out who only listens. It goes on in clear where TLS fails, because the mail would have gone in clear without TLS, too (RFC 3207 §4). `encrypt` never does, but takes any certificate. `verify` is the level that a man in the middle cannot get around; all that is left to him is to hold the mail up.
+`opportunistic` keeps out who only listens. It goes on in clear where TLS fails, because the mail would have gone in clear without TLS, too (RFC 3207 §4). "Known" is the same level and a server whose TLS worked before: that it is gone raises an alarm, and the mail waits for a while before it goes in clear. `encrypt` never goes in clear, but takes any certificate. `verify` is the level that a man in the middle cannot get around; all that is left to him is to hold the mail up.
 
 The page is made by `tests/system/test_tls_proxy.py`, which compares it with what it sees.
 
-| the proxy | opportunistic | encrypt | verify | implicit |
-|---|---|---|---|---|
+| the proxy | opportunistic | known | encrypt | verify | implicit |
+|---|---|---|---|---|---|
 """
 
 
@@ -29,6 +29,7 @@ class Case:
 
     def __init__(self, number, name, attack, level):
         self.attack, self.level = attack, level
+        self.demand = {"known": "opportunistic", "implicit": "opportunistic"}.get(level, level)
         self.does = type(attack).__doc__
         self.domain = f"{name}-{level}.test".lower()
         self.host = f"127.77.0.{number}"
@@ -37,12 +38,17 @@ class Case:
     def listen(self, network, sink):
         implicit = self.level == "implicit"
         wire = hostile_proxy.ImplicitWire if implicit else hostile_proxy.Wire
-        self.proxy = network.proxy(sink.tls_port if implicit else sink.port, self.attack, self.host, wire)
+        port = sink.ports[self.attack.version, implicit]
+        calm = hostile_proxy.Attack() if self.level == "known" else self.attack
+        self.proxy = network.proxy(port, calm, self.host, wire)
+
+    def begin(self):
+        self.proxy.attack = self.attack
 
     def route(self):
-        scheme, level = ("smtps", "opportunistic") if self.level == "implicit" else ("smtp", self.level)
+        scheme = "smtps" if self.level == "implicit" else "smtp"
         return (f'[[route]]\ndomain = "{self.domain}"\n'
-                f'via = "{scheme}://{self.host}:{self.proxy.port}"\ntls = "{level}"\n')
+                f'via = "{scheme}://{self.host}:{self.proxy.port}"\ntls = "{self.demand}"\n')
 
     def content(self):
         head = b"Subject: %s\r\nFrom: a@src.test\r\n\r\n%s\r\n" % (self.secret, self.secret)
@@ -75,6 +81,21 @@ def all_cases(certificate, key):
     return cases
 
 
+class Sink(lab.Server):
+    """Takes the mail of all cases, on listeners with TLS 1.3 and on others that stop at 1.2."""
+
+    def __init__(self, path, cases, authority):
+        old = {False: lab.free_port(), True: lab.free_port()}
+        super().__init__(path, "sink.test", "".join(
+            lab.maildir_domain(path, case.domain) for case in cases) + lab.keep_crlf() +
+            '[limits]\nconnections_per_network = 1000\nhandshake_time = "5s"\n' + "".join(
+            f'[[listener]]\naddress = "127.0.0.1:{port}"\nmaximum_version = "1.2"\n' +
+            ('tls = "implicit"\nrole = "submission"\n' if implicit else "")
+            for implicit, port in old.items()), authority)
+        self.ports = {("1.3", False): self.port, ("1.3", True): self.tls_port,
+                      ("1.2", False): old[False], ("1.2", True): old[True]}
+
+
 class Proxy(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -85,9 +106,7 @@ class Proxy(unittest.TestCase):
         (path / "evil").mkdir()
         cls.cases = all_cases(*lab.Authority(path / "evil").issue("evil.test"))
         authority.addresses = [case.host for case in cls.cases]
-        cls.sink = lab.Server(path, "sink.test", "".join(
-            lab.maildir_domain(path, case.domain) for case in cls.cases) + lab.keep_crlf() +
-            '[limits]\nconnections_per_network = 1000\nhandshake_time = "5s"\n', authority)
+        cls.sink = Sink(path, cls.cases, authority)
         cls.sink.start()
         cls.addClassCleanup(cls.sink.__exit__)
         cls.network = hostile_proxy.Network()
@@ -104,11 +123,18 @@ class Proxy(unittest.TestCase):
     def source_config(cls, path):
         return ("queue: retry_first = \"1s\"\nqueue: retry_factor = 1.0\nqueue: retry_longest = \"1s\"\n"
                 + lab.maildir_domain(path / "notices", "src.test") + lab.keep_crlf()
-                + 'greeting_time = "6s"\nhandshake_time = "6s"\n'
+                + 'greeting_time = "6s"\nhandshake_time = "6s"\nidle = "0s"\n'
                 + "".join(case.route() for case in cls.cases))
 
     @classmethod
     def first_attempts(cls):
+        known = [case for case in cls.cases if case.level == "known"]
+        for case in known:
+            lab.send_raw(cls.source, "a@src.test", [f"before@{case.domain}"], b"Subject: x\r\n\r\nx\r\n")
+        for case in known:
+            lab.wait_for(lambda: cls.source.lines("delivery", to=f"<before@{case.domain}>", status="sent"),
+                         20, f"{case.domain} getting known")
+            case.begin()
         for case in cls.cases:
             answer = lab.send_raw(cls.source, "a@src.test", [f"user@{case.domain}"], case.content())
             assert answer.startswith("250"), answer
@@ -138,7 +164,7 @@ class Proxy(unittest.TestCase):
 
     def test_R8_L8_no_word_in_clear_where_tls_is_demanded(self):
         for case in self.cases:
-            if case.level != "opportunistic":
+            if case.level not in ("opportunistic", "known"):
                 self.assertNotEqual(case.became, CLEAR, case.domain)
                 self.assertNotIn(case.domain, self.seen)
 
@@ -147,6 +173,15 @@ class Proxy(unittest.TestCase):
         in_clear = {case.domain for case in self.cases if case.became == CLEAR}
         self.assertTrue(in_clear)
         self.assertEqual(in_clear, self.seen)
+
+    def test_L7_R8_tls_that_was_there_is_missed_and_waited_for(self):
+        became = {(case.does, case.level): case.became for case in self.cases}
+        for case in self.cases:
+            if case.level == "known" and became[case.does, "opportunistic"] == CLEAR:
+                self.assertEqual(case.became, WAITS, case.domain)
+                place = f"{case.host}:{case.proxy.port}"
+                self.assertEqual(len(self.source.lines("alarm", alarm="tls-gone", host=place)), 1,
+                                 case.domain)
 
     def test_R8_a_foreign_certificate_gets_nothing_where_names_are_verified(self):
         for case in self.cases:
