@@ -82,11 +82,20 @@ std::string extensions_of(const Hello& hello) {
   }
   extend(out, extended_master_secret, "");
   extend(out, renegotiation, std::string_view("\0", 1));
+  if (hello.grease) extend(out, static_cast<Extension>(0x2a2a), "?");
   if (hello.version >= tls13) {
-    extend(out, supported_versions, list8(numbers({tls13})));
+    const auto versions = hello.grease ? numbers({0x3a3a, tls13}) : numbers({tls13});
+    extend(out, supported_versions, list8(versions));
     extend(out, key_share, list16(""));
   }
   return out;
+}
+
+// RFC 8701 §2: in front, where they are met first.
+Hello with_grease(Hello hello) {
+  hello.suites.insert(hello.suites.begin(), 0x0a0a);
+  hello.groups.insert(hello.groups.begin(), 0x1a1a);
+  return hello;
 }
 
 // Reads big-endian numbers and vectors; stays false once the bytes were too few.
@@ -156,7 +165,8 @@ HelloAnswer read_server_hello(std::string_view body) {
 
 }  // namespace
 
-std::string client_hello(const Hello& hello) {
+std::string client_hello(const Hello& given) {
+  const auto hello = given.grease ? with_grease(given) : given;
   const auto named = hello.version >= tls13 ? tls12 : hello.version;
   std::string body;
   put16(body, named);
@@ -172,6 +182,22 @@ std::string client_hello(const Hello& hello) {
   std::string record(1, static_cast<char>(handshake_record));
   put16(record, hello.version == ssl30 ? ssl30 : tls10);
   return record + list16(message);
+}
+
+std::string client_hello_v2(const Hello& hello) {
+  std::string body = "\x01";
+  put16(body, hello.version);
+  put16(body, hello.suites.size() * 3);
+  put16(body, 0);  // no session
+  put16(body, 32);
+  for (const auto suite : hello.suites) {
+    body += '\0';
+    put16(body, suite);
+  }
+  body += hello.random.empty() ? random_bytes(32) : hello.random;
+  std::string record;
+  put16(record, 0x8000 | body.size());
+  return record + body;
 }
 
 std::optional<HelloAnswer> parse_answer(std::string_view bytes) {

@@ -25,12 +25,16 @@ struct Hello {
   std::vector<std::string> alpn;
   std::string host;         ///< for SNI (RFC 6066 §3); empty: none
   bool deflate = false;     ///< offers compression
+  bool grease = false;      ///< RFC 8701: with values that nobody knows, and all must ignore
   bool extensions = true;   ///< SSL 3.0 knew none
   std::string random = {};  ///< 32 bytes; empty: of the system
 };
 
 /// In one record.
 std::string client_hello(const Hello& hello);
+
+/// The same in the form of SSL 2.0 (RFC 5246 §E.2), which has no extensions.
+std::string client_hello_v2(const Hello& hello);
 
 /// Suites that belong together.
 std::vector<std::uint16_t> suites_of_tls13();

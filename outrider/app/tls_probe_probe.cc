@@ -142,32 +142,47 @@ Result<Wire> Probe::secured(const Context& with, tls::Resumption resumption, std
   return wire;
 }
 
-Asked Probe::ask(Hello hello) {
-  HelloAnswer answer;
-  auto wire = before_tls(hello.version);
-  if (!wire) {
-    // draft-hoffman-smtp-ssl §5: 504 is how a version is refused there.
-    const bool refused = options_.draft && wire.error().input.contains(": 504");
-    answer.kind = refused ? HelloAnswer::Kind::Closed : HelloAnswer::Kind::NotAsked;
-    answer.why = wire.error().input;
-    return {answer, {}};
+// draft-hoffman-smtp-ssl §5: 504 is how a version is refused there.
+Asked Probe::not_asked(const Error& error) const {
+  Asked asked;
+  const bool refused = options_.draft && error.input.contains(": 504");
+  asked.answer.kind = refused ? HelloAnswer::Kind::Closed : HelloAnswer::Kind::NotAsked;
+  asked.answer.why = error.input;
+  return asked;
+}
+
+Asked Probe::exchange(Wire& wire, std::string_view hello) const {
+  wire.write(hello);
+  std::string bytes;
+  for (auto more = wire.bytes(); !more.empty(); more = wire.bytes()) {
+    bytes += more;
+    if (const auto parsed = parse_answer(bytes)) {
+      wire.note("answer: " + parsed->text());
+      return {*parsed, wire.told()};
+    }
   }
+  Asked asked;
+  asked.answer.why = wire.why();
+  wire.note(wire.why());
+  asked.told = wire.told();
+  return asked;
+}
+
+Asked Probe::ask(Hello hello) {
+  auto wire = before_tls(hello.version);
+  if (!wire) return not_asked(wire.error());
   const auto name = expected_name();
   if (hello.extensions && !IpAddress::parse(name)) hello.host = name;
   wire->note("ClientHello: " + version_name(hello.version) + ", " +
              std::to_string(hello.suites.size()) + " suites");
-  wire->write(client_hello(hello));
-  std::string bytes;
-  for (auto more = wire->bytes(); !more.empty(); more = wire->bytes()) {
-    bytes += more;
-    if (const auto parsed = parse_answer(bytes)) {
-      wire->note("answer: " + parsed->text());
-      return {*parsed, wire->told()};
-    }
-  }
-  answer.why = wire->why();
-  wire->note(answer.why);
-  return {answer, wire->told()};
+  return exchange(*wire, client_hello(hello));
+}
+
+Asked Probe::ask_in_v2_form(const Hello& hello) {
+  auto wire = before_tls(hello.version);
+  if (!wire) return not_asked(wire.error());
+  wire->note("ClientHello in the form of SSL 2.0: " + version_name(hello.version));
+  return exchange(*wire, client_hello_v2(hello));
 }
 
 const Offer& Probe::offer() {

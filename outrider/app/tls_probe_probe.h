@@ -60,6 +60,7 @@ class Probe {
 
   /// Sends the hello, and reads what is answered to it.
   Asked ask(Hello hello);
+  Asked ask_in_v2_form(const Hello& hello);
 
   const Offer& offer();
   const Inside& inside();
@@ -82,6 +83,9 @@ class Probe {
   std::string expected_name() const;  ///< empty: an address, and no name was given
 
  private:
+  Asked not_asked(const Error& error) const;
+  Asked exchange(Wire& wire, std::string_view hello) const;
+
   const ProbeOptions& options_;
   Target target_;
   std::vector<Endpoint> endpoints_;

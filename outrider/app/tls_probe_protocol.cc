@@ -59,6 +59,29 @@ Finding judge_tls11(Probe& probe) { return judge_old(probe, tls11); }
 Finding judge_tls12(Probe& probe) { return judge_new(probe, tls12, Verdict::Note); }
 Finding judge_tls13(Probe& probe) { return judge_new(probe, tls13, Verdict::Warn); }
 
+// Who chokes on them will choke on the next version of TLS.
+Finding judge_unknown_values(Probe& probe) {
+  for (const auto version : {tls13, tls12}) {
+    auto hello = hello_of(version);
+    const auto plain = probe.ask(hello);
+    if (!plain.answer.agreed()) continue;
+    hello.grease = true;
+    const auto [answer, told] = probe.ask(std::move(hello));
+    if (answer.agreed()) return found(Verdict::Pass, "ignored: " + answer.text(), told);
+    return found(Verdict::Fail, "refused because of them: " + answer.text(), told);
+  }
+  return found(Verdict::Skipped, "neither TLS 1.3 nor 1.2 is accepted");
+}
+
+Finding judge_v2_form(Probe& probe) {
+  const auto [answer, told] = probe.ask_in_v2_form(hello_of(tls12));
+  using Kind = HelloAnswer::Kind;
+  if (answer.kind == Kind::NotAsked) return found(Verdict::Skipped, answer.text(), told);
+  if (answer.agreed()) return found(Verdict::Pass, "understood: " + answer.text(), told);
+  if (answer.kind == Kind::Alert) return found(Verdict::Pass, answer.text(), told);
+  return found(Verdict::Note, "no TLS answer: " + answer.text(), told);
+}
+
 Finding judge_sentinel(Probe& probe) {
   if (probe.options().draft) return limited_by_token();
   const auto [newest, asked] = probe.ask(hello_of(tls13));

@@ -30,6 +30,8 @@ constexpr Rule rules[] = {
     {"tls-1.1", "TLS 1.1 is refused", "RFC 8996 §5", Needs::Tls, judge_tls11},
     {"tls-1.2", "TLS 1.2 is accepted", "RFC 9325 §3.1.1", Needs::Tls, judge_tls12},
     {"tls-1.3", "TLS 1.3 is accepted", "RFC 9325 §3.1.1", Needs::Tls, judge_tls13},
+    {"unknown-values", "Values that nobody knows are ignored", "RFC 8701 §3", Needs::Tls, judge_unknown_values},
+    {"hello-v2", "A hello in the form of SSL 2.0 gets an answer", "RFC 5246 §E.2", Needs::Tls, judge_v2_form},
     {"downgrade-mark", "TLS 1.2 bears the mark of a server with TLS 1.3", "RFC 8446 §4.1.3", Needs::Tls, judge_sentinel},
     {"fallback", "A client that falls back is told", "RFC 7507 §3", Needs::Tls, judge_fallback},
     {"suite", "The suite chosen is AEAD with forward secrecy", "RFC 9325 §4.2", Needs::Tls, judge_suite},

@@ -35,6 +35,8 @@ Finding judge_tls10(Probe& probe);
 Finding judge_tls11(Probe& probe);
 Finding judge_tls12(Probe& probe);
 Finding judge_tls13(Probe& probe);
+Finding judge_unknown_values(Probe& probe);
+Finding judge_v2_form(Probe& probe);
 Finding judge_sentinel(Probe& probe);
 Finding judge_fallback(Probe& probe);
 Finding judge_suite(Probe& probe);

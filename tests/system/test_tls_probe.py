@@ -242,6 +242,14 @@ class Faults(unittest.TestCase):
         self.expect("fail", "downgrade-mark", hello=answer)
         self.expect("warn", "fallback", hello=answer, text="not noticed")
 
+    def test_L6_T5_hellos_that_a_server_is_not_used_to(self):
+        def chokes(hello):
+            refused = b"\x15\x03\x03\0\2\2\x2f"
+            return refused if b"\x2a\x2a\0\1?" in hello else bad_server.server_hello()
+        self.expect("fail", "unknown-values", hello=chokes, text="illegal_parameter")
+        self.expect("note", "hello-v2", hello=b"500 5.5.2 what?\r\n", text="no TLS: 500")
+        self.expect("pass", "hello-v2", hello=bad_server.server_hello(), text="understood")
+
     def test_a_group_that_this_library_need_not_have(self):
         wants_mlkem = b"\0\x2b\0\2\3\4" + b"\0\x33\0\2\x11\xec"
         self.expect("pass", "post-quantum", text="X25519MLKEM768", hello=bad_server.server_hello(
@@ -362,7 +370,7 @@ class DovecotSubmission(WithNeighbour):
         rules = self.is_as_known(0, {
             "before-hello": "note", "starttls-inside": "note",  # 502
             "clear-mail": "note", "hello-forgotten": "note", "mail-forgotten": "skipped",  # AUTH first
-            "fallback": "note",  # refused by closing, without an alert
+            "fallback": "note", "hello-v2": "note",  # refused by closing, without an alert
             "cbc-suites": "warn", "order": "note", "alpn-own": "note", "alpn-foreign": "note",
             "resumption-1.2": "note", "resumption-1.3": "note",  # a process each, a key each
             "clear-on-tls-port": "skipped"})

@@ -62,6 +62,20 @@ TEST(ProbeHello, OfTls13SendsGroupsWithoutKeys) {
   EXPECT_THAT(bytes, HasSubstr("\0\x33\0\2\0\0"s));
 }
 
+TEST(ProbeHello, CanHaveValuesThatNobodyKnows) {
+  Hello hello = plain_hello();
+  hello.version = tls13;
+  hello.grease = true;
+  const auto bytes = client_hello(hello);
+  EXPECT_THAT(bytes, HasSubstr("\0\4\x0a\x0a\xc0\x30"s));
+  EXPECT_THAT(bytes, HasSubstr("\x2a\x2a\0\1?"s));
+  EXPECT_THAT(bytes, HasSubstr("\0\x2b\0\5\4\x3a\x3a\3\4"s));
+}
+
+TEST(ProbeHello, L6_HasTheFormOfSsl2) {
+  EXPECT_EQ(client_hello_v2(plain_hello()), "\x80\x2c\x01\3\3\0\3\0\0\0\x20\0\xc0\x30"s + random);
+}
+
 TEST(ProbeHello, TwoHaveNotTheSameRandom) {
   Hello hello = plain_hello();
   hello.random = {};
