@@ -170,7 +170,8 @@ class Servers(unittest.TestCase):
                     self.assertIn(f" tls=TLSv{version}/", line)
                     self.assertIn("/verified", line)
                 self.assertEqual([text[-len(CONTENT):] for text in server.messages], [CONTENT] * 2)
-                self.assertEqual([what for what, _ in server.handshakes], [f"TLSv{version}"] * 2)
+                self.assertEqual(server.handshakes, [(f"TLSv{version}", False), (f"TLSv{version}", True)])
+                self.assertEqual(["/resumed " in line for line in lines], [False, True])
                 handshakes += server.handshakes
         print(f"figure: Outrider as client, {library}: {resumed(handshakes)} of {len(handshakes)} "
               "sessions resumed")

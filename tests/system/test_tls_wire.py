@@ -154,6 +154,7 @@ class RoundTrips(Wire):
                 lab.wait_for(lambda: len(source.lines("delivery", status="sent")) > number, 20, "delivery")
                 lab.wait_for(lambda: not proxy.tasks, 20, "the end of the connection")
                 counts.append(self.flights(proxy))
+        self.assertEqual(["/resumed " in line for line in source.lines("delivery")], [False, True])
         # EHLO, STARTTLS, ClientHello, Finished with EHLO, MAIL with RCPT, the content, QUIT.
         print(f"figure: flights of a whole delivery in TLS 1.3, QUIT included: full {counts[0]}, "
               f"resumed {counts[1]}")
