@@ -48,7 +48,7 @@ class Connection {
   const smtp::ClientSession& session() const { return session_; }
   const std::string& remote() const { return remote_; }
 
-  std::string tls;         ///< TlsFacts::text(), and `/resumed`; empty in clear
+  std::string tls;         ///< TlsFacts::text(); empty in clear
   std::string missed_tls;  ///< why it is in clear, where TLS was wanted
   trust::Level level = trust::Level::None;
   std::size_t messages = 0;  ///< transactions that were begun

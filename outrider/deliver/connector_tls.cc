@@ -96,10 +96,7 @@ awaitable<std::optional<Connector::Refusal>> Connector::secure(Connection& conne
   const auto least = tls::name(target.tls.parameters.least);
   std::string why = trust::shortfall(*facts, target.verdict, least);
   if (!why.empty()) co_return co_await leave(connection, target, std::move(why));
-  if (facts->resumed) {
-    connection.tls += "/resumed";
-    site_->resumed.fetch_add(1, std::memory_order_relaxed);
-  }
+  if (facts->resumed) site_->resumed.fetch_add(1, std::memory_order_relaxed);
   co_return std::nullopt;
 }
 

@@ -139,9 +139,10 @@ class Post {
   }
   ~Post() { stop(); }
 
-  void route(std::string_view pattern, std::string_view via) {
+  void route(std::string_view pattern, std::string_view via, TlsProfile profile = {}) {
     auto parsed = parse_route(via);
     ASSERT_TRUE(parsed) << parsed.error().text();
+    parsed->profile = std::move(profile);
     auto added = routes_->add(pattern, std::move(*parsed));
     ASSERT_TRUE(added) << added.error().text();
   }
@@ -166,7 +167,9 @@ class Post {
       pointers.push_back(threads_.back().get());
     }
     if (!tls) tls = *tls::ClientContext::load({});
-    deliverer = std::make_unique<Deliverer>(options, routes_, *queue, world, tls, pointers, log_);
+    if (!contexts.usual().context) contexts = tls;
+    deliverer =
+        std::make_unique<Deliverer>(options, routes_, *queue, world, contexts, pointers, log_);
     deliverer->start();
   }
   void reload(std::shared_ptr<Routes> routes) {
@@ -193,6 +196,14 @@ class Post {
     return id.value_or(MessageId{});
   }
   MessageId put_to(const std::string& recipient) { return put(envelope_to({recipient})); }
+
+  /// As `outrider queue retry` of all.
+  void retry_all() {
+    auto executor = threads_.front()->executor();
+    auto task = queue->apply(queue::Action::Retry, {});
+    auto done = boost::asio::co_spawn(executor, std::move(task), boost::asio::use_future);
+    EXPECT_TRUE(done.get());
+  }
 
   bool is_empty(Duration patience = 10s) {
     return comes_true([&] { return queue->counts().messages == 0; }, patience);
@@ -232,6 +243,7 @@ class Post {
   queue::Retry retry;
   SmallWorld world;
   std::shared_ptr<const tls::ClientContext> tls;
+  TlsContexts contexts;  ///< where `tls` is not all
   unsigned threads = 1;
   std::unique_ptr<queue::Queue> queue;
   std::unique_ptr<Deliverer> deliverer;

@@ -117,5 +117,45 @@ TEST(Routes, RefuseAPatternThatIsThere) {
   }
 }
 
+TlsProfile named(std::string name) {
+  TlsProfile profile;
+  profile.names = {std::move(name)};
+  return profile;
+}
+
+TEST(Routes, KeepProfilesOfTlsApart) {
+  Routes routes;
+  for (const auto* text : {"mx?tls=verify", "smtp://relay.example?tls=verify"}) {
+    for (const auto* name : {"a.example", "b.example"}) {
+      Route route = *parse_route(text);
+      route.profile = named(name);
+      const auto user = std::string(name) + (text[0] == 'm' ? ".mx" : ".smtp");
+      ASSERT_TRUE(routes.add(user + "@example.org", route));
+    }
+  }
+  for (const std::string kind : {".mx", ".smtp"}) {
+    const auto a = routes.key_for({"a.example" + kind, "example.org"});
+    const auto b = routes.key_for({"b.example" + kind, "example.org"});
+    EXPECT_NE(a, b);
+    const auto destination = routes.destination(b);
+    EXPECT_EQ(destination.route.profile, named("b.example")) << b;
+    EXPECT_EQ(destination.route.tls, trust::Level::Verify);
+    EXPECT_EQ(destination.domain, kind == ".mx" ? "example.org" : "");
+  }
+}
+
+// The level stays; what the mark meant is not known any more.
+TEST(Routes, UnderstandKeysWhoseProfileIsGone) {
+  const Routes routes;
+  const std::string mark = "#0123456789abcdef";
+  const auto mx = routes.destination("example.org?tls=verify" + mark);
+  EXPECT_EQ(mx.domain, "example.org");
+  EXPECT_EQ(mx.route.tls, trust::Level::Verify);
+  const auto relay = routes.destination("smtp://[relay.example]:25?tls=encrypt" + mark);
+  EXPECT_EQ(relay.route.host, "relay.example");
+  EXPECT_EQ(relay.route.tls, trust::Level::Encrypt);
+  EXPECT_EQ(routes.destination("error:550 5.7.1 see" + mark).route.reply.text, "see" + mark);
+}
+
 }  // namespace
 }  // namespace outrider::deliver

@@ -33,15 +33,6 @@ TEST(ClientStartTls, H7_KeepsFewTokensOfAServerThatListsMany) {
   EXPECT_TRUE(other.session.extensions().tls_tokens.empty());
 }
 
-TEST(ClientStartTls, H7_AsksForTheBestTokenThatBothHave) {
-  using Tokens = std::vector<std::string>;
-  EXPECT_EQ(tokens_to_ask({"TLS1.0", "tls1.2"}, ours), Tokens{"TLS1.2"});
-  EXPECT_EQ(tokens_to_ask({"TLS1.2", "TLS1.3"}, ours), ours);
-  EXPECT_EQ(tokens_to_ask({}, ours), ours);
-  EXPECT_EQ(tokens_to_ask({"TLS1.0", "SSL3.0"}, ours), Tokens{});
-  EXPECT_EQ(tokens_to_ask({"SSL3.0"}, {"TLS1.2", "SSL3.0"}), Tokens{}) << "RFC 7568";
-}
-
 // Section 6, the first example.
 TEST(ClientStartTls, H7_StartsWithTheTokenThatIsListed) {
   Talk talk;
