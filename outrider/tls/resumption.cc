@@ -43,7 +43,9 @@ std::string number_of(SSL_CTX* context) {
 
 // The names are part of the policy: a session counts as verified for those it was verified for.
 std::string full_key(SSL* ssl, const std::string& key, const trust::Verdict& verdict) {
-  std::string full = key + '\n' + number_of(SSL_get_SSL_CTX(ssl)) + '\n';
+  const char* host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  std::string full =
+      key + '\n' + number_of(SSL_get_SSL_CTX(ssl)) + '\n' + (host ? host : "") + '\n';
   full += trust::name(verdict.level);
   for (const auto& name : verdict.names) full += '\n' + name;
   return full;

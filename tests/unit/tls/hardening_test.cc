@@ -10,6 +10,7 @@ namespace {
 
 using test::CertificateWish;
 using testing::HasSubstr;
+using namespace std::string_literals;
 
 class Hardening : public testing::Test {
  protected:
@@ -215,6 +216,57 @@ TEST_F(Hardening, T5_AFallbackThatWasNotNeededIsRefused) {
   EXPECT_EQ(both.client.handshake().want, Want::Failed);
   EXPECT_THAT(both.client.error(), HasSubstr("inappropriate fallback"));
   EXPECT_EQ(meet(*server(only(Version::Tls12)), *fallen), "TLSv1.2") << "here it was";
+}
+
+// Somebody between the two, who may change what passes.
+struct Tampered {
+  using Change = void (*)(std::string& bytes);
+
+  Tampered(const ServerContext& server_context, const ClientContext& client_context)
+      : server(*Session::server(server_context, servers.fds[0])),
+        client(*Session::client(client_context, clients.fds[0], "mx.example.org",
+                                verdict_for(trust::Level::Opportunistic, {}))) {}
+
+  static void pass(int from, int to, Change change) {
+    std::string bytes(16384, '\0');
+    const auto got = ::read(from, bytes.data(), bytes.size());
+    if (got <= 0) return;
+    bytes.resize(static_cast<std::size_t>(got));
+    if (change) change(bytes);
+    EXPECT_EQ(::write(to, bytes.data(), bytes.size()), got);
+  }
+  bool shake_hands(Change change) {
+    bool done = false, failed = false;
+    for (int turn = 0; turn < 8 && !done && !failed; ++turn) {
+      const auto there = client.handshake().want;
+      pass(clients.fds[1], servers.fds[1], turn == 0 ? change : nullptr);
+      const auto here = server.handshake().want;
+      pass(servers.fds[1], clients.fds[1], nullptr);
+      done = there == Want::Nothing && here == Want::Nothing;
+      failed = there == Want::Failed;
+    }
+    return done;
+  }
+
+  SocketPair servers, clients;
+  Session server, client;
+};
+
+// supported_versions (43) offers TLS 1.3 no more, as if the client were an old one.
+void hide_tls13(std::string& hello) {
+  const auto at = hello.find("\x00\x2b\x00\x05\x04\x03\x04\x03\x03"s);
+  ASSERT_NE(at, hello.npos);
+  hello[at + 5] = '\x7a';
+  hello[at + 6] = '\x7a';
+}
+
+// RFC 8446 §4.1.3: the server's random tells that it could do better, and the client sees it.
+TEST_F(Hardening, T5_ADowngradeByTheManInTheMiddleIsSeen) {
+  Tampered honest(*server({}), *client({}));
+  EXPECT_TRUE(honest.shake_hands(nullptr)) << honest.client.error();
+  Tampered tampered(*server({}), *client({}));
+  EXPECT_FALSE(tampered.shake_hands(hide_tls13));
+  EXPECT_THAT(tampered.client.error(), HasSubstr("inappropriate fallback"));
 }
 
 }  // namespace

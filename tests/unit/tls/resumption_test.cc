@@ -139,10 +139,10 @@ TEST_F(Resuming, ASessionUnderAWrongKeyIsNoWayAroundTheNameCheck) {
     connect(*good, *context, Level::Verify, "mx.example.org", "learn");
     return good;
   }();
-  // The full key begins with the place: `learn`, context, level, names.
+  // The full key begins with the place: `learn`, context, host, level, names.
   const auto find = [&](const std::string& key) {
     for (int i = 1; i < 1000; ++i) {
-      const auto full = key + "\n" + std::to_string(i) + "\nverify\nmx.example.org";
+      const auto full = key + "\n" + std::to_string(i) + "\nmx.example.org\nverify\nmx.example.org";
       if (SSL_SESSION* session = cache->take(full)) {
         SSL_SESSION_free(session);
         return full;
