@@ -73,7 +73,7 @@ class InjectCommand(Attack):
     """puts a command behind the client's STARTTLS"""
 
     async def client(self, wire, unit):
-        return unit + b"RSET\r\n" if wire.asked and not wire.secure else unit
+        return unit + b"HELP injected\r\n" if wire.asked and not wire.secure else unit
 
 
 class Silent(Attack):

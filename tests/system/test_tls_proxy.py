@@ -167,7 +167,7 @@ class Proxy(unittest.TestCase):
         self.maxDiff = None
         self.assertEqual(page, PAGE.read_text())
 
-    def test_R8_L8_no_word_in_clear_where_tls_is_demanded(self):
+    def test_R8_L8_T5_no_word_in_clear_where_tls_is_demanded(self):
         for case in self.cases:
             if case.level not in ("opportunistic", "known"):
                 self.assertNotEqual(case.became, CLEAR, case.domain)
@@ -206,6 +206,23 @@ class Proxy(unittest.TestCase):
         lied = [case for case in self.cases if isinstance(case.attack, proxy_attacks.EhloLies)]
         self.assertEqual({case.became for case in lied}, {TLS})
 
+    def test_R2_what_is_injected_is_never_executed(self):
+        # The line of the log names STARTTLS and not what came behind it, and there is nothing else.
+        refused = [line for line in self.sink.log().split("\n") if " refused " in line]
+        self.assertTrue(any(" 554 " in line or '"554 ' in line for line in refused), refused)
+        self.assertNotIn("injected", self.sink.log())
+        self.assertNotIn("injected.test", self.source.log())
+
+    def test_T5_a_downgrade_is_seen(self):
+        became = {case.level: case.became for case in self.cases
+                  if isinstance(case.attack, proxy_attacks.Downgrade)}
+        self.assertEqual(set(became), set(LEVELS))
+        self.assertNotIn(TLS, became.values())
+        hosts = [case.host for case in self.cases if isinstance(case.attack, proxy_attacks.Downgrade)]
+        failed = [line for line in self.source.lines("tls failed")
+                  if any(f"relay={host}[" in line for host in hosts)]
+        self.assertGreaterEqual(len(failed), len(LEVELS))
+
     def test_L5_L8_each_message_arrives_once_and_none_is_returned(self):
         for case in self.cases:
             box = lab.mailbox(self.folder.path, "user", case.domain)
@@ -213,6 +230,7 @@ class Proxy(unittest.TestCase):
             self.assertTrue(box[0].endswith(case.content()), case.domain)
         self.assertEqual(lab.mailbox(self.folder.path / "notices", "a", "src.test"), [])
         self.assertFalse(self.source.lines("delivery", status="bounced"))
+        print(f"figure: {len(self.cases)} messages past a hostile proxy, none lost, none returned, none twice")
 
     def test_the_proxies_did_what_they_are_for(self):
         for case in self.cases:
