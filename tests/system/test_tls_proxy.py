@@ -220,7 +220,8 @@ class Proxy(unittest.TestCase):
         self.assertNotIn(TLS, became.values())
         hosts = [case.host for case in self.cases if isinstance(case.attack, proxy_attacks.Downgrade)]
         failed = [line for line in self.source.lines("tls failed")
-                  if any(f"relay={host}[" in line for host in hosts)]
+                  if any(f"relay={host}[" in line for host in hosts)
+                  and "inappropriate fallback" in line]  # RFC 8446 §4.1.3
         self.assertGreaterEqual(len(failed), len(LEVELS))
 
     def test_L5_L8_each_message_arrives_once_and_none_is_returned(self):
