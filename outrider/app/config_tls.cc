@@ -119,6 +119,18 @@ void take_ticket_keys(Making& making) {
   if (!keys || keys->lifetime() != lifetime) keys = std::make_shared<tls::TicketKeys>(lifetime);
 }
 
+// What a listener without TLS says of it.
+void refuse_useless(Making& making, const Values& values) {
+  for (const Setting& setting : values.section().settings) {
+    const Setting* shared = section("tls").find(setting.key);
+    const bool protocol = shared && shared->doc == setting.doc;
+    const bool useless =
+        protocol || setting.key == "certificate" || setting.key == "client_ca_file";
+    if (useless && values.given(setting.key))
+      making.complain(values, setting.key, "is of no use with tls = \"none\"");
+  }
+}
+
 // A certificate in [tls] that no listener uses is looked at, too.
 void look_at_unused(Making& making) {
   const auto& tls = making.document.table("tls");
@@ -199,12 +211,8 @@ void take_listener_tls(Making& making, const Values& values, receive::ListenerOp
   constexpr receive::TlsMode modes[] = {receive::TlsMode::StartTls, receive::TlsMode::Implicit,
                                         receive::TlsMode::None};
   listener.tls = modes[values.choice("tls")];
-  const bool own = values.given("certificate");
   auto& made_of = making.config.tls_files.servers.emplace_back();
-  if (listener.tls == receive::TlsMode::None) {
-    if (own) making.complain(values, "certificate", "is of no use with tls = \"none\"");
-    return;
-  }
+  if (listener.tls == receive::TlsMode::None) return refuse_useless(making, values);
   made_of = server_options(making, values, listener);
   listener.tls_context = load_context(making, values, made_of);
   if (!listener.tls_context) go_without(making, values, listener);

@@ -80,6 +80,13 @@ TEST_F(ConfigTls, VersionsMustLeaveOne) {
               HasSubstr("x.toml:8:"));
 }
 
+TEST_F(ConfigTls, WithoutTlsItsSettingsAreOfNoUse) {
+  for (const std::string setting : {"groups = \"X25519\"", "minimum_version = \"1.3\"",
+                                    "client_ca_file = \"ca.pem\"", "certificate = \"mx.pem\""})
+    EXPECT_THAT(error("", "tls = \"none\"\n" + setting + "\n"), HasSubstr("is of no use with tls"))
+        << setting;
+}
+
 TEST_F(ConfigTls, H6_ClientsAreAskedForCertificates) {
   const auto config = load(
       "", "client_certificates = \"ask\"\nclient_ca_file = \"" + ca->authority_file() + "\"\n");
