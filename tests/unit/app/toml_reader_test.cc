@@ -15,7 +15,8 @@ constexpr Case cases[] = {
     {"hostnam = \"mx.example\"",
      R"(x.toml:1:1: error: unknown key "hostnam"; did you mean "hostname"?)"},
     {"\n[[listener]]\n  require-tls = true",
-     R"(x.toml:3:3: error: unknown key "require-tls" in [[listener]]; did you mean "require_tls"?)"},
+     R"(x.toml:3:3: error: unknown key "require-tls" in [[listener]]; )"
+     R"(did you mean "require_tls"?)"},
     {"[queue]\npaht = \"q\"",
      R"(x.toml:2:1: error: unknown key "paht" in [queue]; did you mean "path"?)"},
     {"[quue]\npath = \"q\"", R"(x.toml:1:2: error: unknown key "quue"; did you mean "queue"?)"},
