@@ -1,5 +1,5 @@
 """Postfix (OpenSSL) and Exim (GnuTLS) both ways, with every form of TLS: STARTTLS and TLS from the
-first byte, 1.2 and 1.3, twice each, so that the second session can be resumed."""
+first byte, 1.2 and 1.3, twice each, so that the second session can be resumed. Dovecot beside them."""
 
 import os
 import shutil
@@ -280,6 +280,100 @@ out_{name(way)}:
 
     def test_T1_T6_exim_to_outrider(self):
         self.neighbour_to_outrider()
+
+
+class Dovecot(Neighbour):
+    """LMTP with STARTTLS, and a submission server that hands on what it is given, in both forms of
+    TLS: an instance for each."""
+
+    packages = ("dovecot-core", "dovecot-lmtpd", "dovecot-submissiond")
+
+    def config(self):
+        self.lmtp = {"starttls": lab.free_port(), "smtps": lab.free_port()}
+        return (lab.keep_crlf() + 'idle = "0s"\n' +
+                lab.maildir_domain(self.path / "outrider", "back.test") + "".join(
+                    f'[[route]]\ndomain = "{form}.dst.test"\ntls = "verify"\n'
+                    f'via = "lmtp://127.0.0.1:{port}"\n' for form, port in self.lmtp.items()))
+
+    def configure(self):
+        self.submission = {"starttls": lab.free_port(), "smtps": self.ports["starttls", "1.3"]}
+        for form in self.lmtp:
+            folder = self.path / f"dovecot-{form}"
+            folder.mkdir()
+            (folder / "dovecot.conf").write_text(self.instance(folder, form))
+            self.neighbour.start("dovecot", "-F", "-c", f"{folder}/dovecot.conf", output=self.output)
+        for port in [*self.lmtp.values(), *self.submission.values()]:
+            self.waiting(lambda: lab.answers(port), "Dovecot answering")
+
+    def instance(self, folder, form):
+        return f"""
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/log
+protocols = lmtp submission
+ssl = yes
+ssl_cert = <{self.certificate}
+ssl_key = <{self.key}
+ssl_client_ca_file = {self.authority.file}
+disable_plaintext_auth = no
+mail_location = maildir:~/Maildir
+hostname = dovecot.test
+passdb {{
+  driver = static
+  args = nopassword=y
+}}
+userdb {{
+  driver = static
+  args = uid=mail gid=mail home={self.path}/mail/%n
+}}
+first_valid_uid = 1
+submission_relay_host = 127.0.0.1
+submission_relay_port = {self.outrider.tls_port if form == "smtps" else self.outrider.port}
+submission_relay_ssl = {form}
+submission_relay_ssl_verify = yes
+auth_username_format = %Ln
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {self.lmtp[form]}
+  }}
+}}
+service submission-login {{
+  inet_listener submission {{
+    address = 127.0.0.1
+    port = {self.submission[form]}
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+"""
+
+    def logs(self):
+        return [self.path / f"dovecot-{form}/log" for form in self.lmtp]
+
+    def test_T1_outrider_to_dovecot_by_lmtp(self):
+        for count in (1, 2):
+            for form in self.lmtp:
+                lab.send_raw(self.outrider, "a@src.test", [f"user@{form}.dst.test"], CONTENT)
+            self.waiting(lambda: len(self.outrider.lines("delivery", status="sent")) == 2 * count,
+                         f"{count} deliveries each")
+        lines = self.outrider.lines("delivery", status="sent")
+        for line in lines:
+            self.assertIn(" tls=TLSv1.3/", line)
+            self.assertIn("/verified", line)
+        self.figure("LMTP client", lines, 2)
+
+    def test_T1_dovecot_to_outrider(self):
+        for port in self.submission.values():
+            with lab.smtplib.SMTP("127.0.0.1", port, "client.test", 30) as client:
+                client.starttls(context=self.authority.context())
+                client.login("user", "x")
+                client.sendmail("a@src.test", ["user@back.test"], CONTENT)
+        received = self.outrider.lines("received", proto="ESMTPS")
+        self.assertEqual(len([line for line in received if " tls=TLSv1.3/" in line]), 2, received)
+        connected = "".join(self.outrider.lines("connect"))
+        self.assertIn(" listener=smtps ", connected)
 
 
 if __name__ == "__main__":
