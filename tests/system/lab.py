@@ -51,11 +51,9 @@ def answers(port, host="127.0.0.1"):
 
 
 class Authority:
-    """A certificate authority for one test run, and certificates that it signs. `addresses` are in
-    all of them."""
+    """A certificate authority for one test run, and certificates that it signs."""
 
-    addresses = ("127.0.0.1",)
-
+    addresses = ("127.0.0.1",)  # in all of them
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.file = self.folder / "ca.pem"
