@@ -145,7 +145,7 @@ smtp::Reply Wire::command(std::string_view line) {
 
 bool Wire::write(std::string_view bytes) {
   const auto until = steady_now() + patience_;
-  if (static_cast<unsigned char>(bytes.front()) >= ' ') tell_lines('C', bytes);
+  if (bytes.front() >= ' ' && bytes.front() <= '~') tell_lines('C', bytes);  // no TLS record
   while (!bytes.empty()) {
     if (session_) {
       const auto step = session_->write(bytes);
