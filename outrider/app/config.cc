@@ -174,6 +174,9 @@ void take_delivery(Making& making) {
   auto& deliver = making.config.deliver;
   deliver.hostname = making.config.hostname;
   deliver.tls = *trust::level_named(values.text("tls"));
+  deliver.start_tls_form = static_cast<smtp::StartTlsForm>(values.choice("starttls"));
+  deliver.tls_history.memory = values.duration("tls_memory");
+  deliver.tls_history.wait = values.duration("tls_gone_wait");
   deliver.concurrency = {values.number("concurrency_first"), values.number("concurrency_most"),
                          values.number("concurrency_total")};
   if (deliver.concurrency.first > deliver.concurrency.most) {
@@ -241,6 +244,7 @@ std::expected<Config, Errors> load_config(std::string_view toml, const std::stri
   take_tls(making);
   take_domains(making);
   take_routes(making);
+  take_client_tls(making);
   take_delivery(making);
   take_listeners(making);
   for (const auto name : tables_at_start) config.at_start.emplace(name, document->table(name));

@@ -13,6 +13,7 @@
 #include "outrider/base/log.h"
 #include "outrider/deliver/options.h"
 #include "outrider/deliver/routes.h"
+#include "outrider/deliver/tls_profile.h"
 #include "outrider/dns/resolver.h"
 #include "outrider/net/listener.h"
 #include "outrider/queue/queue.h"
@@ -67,7 +68,8 @@ struct Config {
   deliver::Options deliver;
   std::shared_ptr<const deliver::Routes> routes;
   tls::ClientOptions tls_client;
-  std::shared_ptr<const tls::ClientContext> tls_client_context;
+  std::vector<tls::Parameters> tls_client_sets;  ///< of routes that differ
+  deliver::TlsContexts tls_client_contexts;
   dns::Options dns;
   ConsoleOptions console;
   std::vector<std::string> warnings;  ///< what may be meant, and is better looked at

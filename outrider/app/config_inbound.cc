@@ -104,7 +104,8 @@ void take_inbound_policy(Making& making, const Values& values, const net::Listen
   listener.client_certificates =
       static_cast<receive::ClientCertificates>(values.choice("client_certificates"));
   listener.smtp.start_tls_form = static_cast<smtp::StartTlsForm>(values.choice("starttls"));
-  listener.smtp.tls_tokens = tokens(tls_parameters(values, making.document.table("tls")));
+  const Table layers[] = {values, making.document.table("tls")};
+  listener.smtp.tls_tokens = tokens(tls_parameters(layers));
   check_listener_for_the_world(making, values, address, listener);
   check_demands(making, values, listener);
 }
@@ -115,6 +116,10 @@ void take_known_clients(Making& making) {
   receive.relay_networks = networks(making, relay, "networks");
   receive.relay_certificates = known_certificates(making, relay);
   for (const Values& values : making.document.list("partner")) take_partner(making, values);
+  const Values& inbound = making.document.table("inbound");
+  receive.past = static_cast<receive::PastRule>(inbound.choice("tls_gone"));
+  receive.history.memory = inbound.duration("tls_memory");
+  receive.history.wait = inbound.duration("tls_gone_wait");
   auto& listing = receive.listing;
   listing.patience = making.document.table("dns").duration("listed_time");
   listing.own_addresses = making.config.deliver.own_addresses;

@@ -26,6 +26,7 @@ void take_tls(Making& making);
 void take_listeners(Making& making);
 void take_domains(Making& making);
 void take_routes(Making& making);
+void take_client_tls(Making& making);  ///< after take_routes()
 void take_delivery(Making& making);
 void take_dns(Making& making);
 

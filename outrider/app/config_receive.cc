@@ -167,30 +167,4 @@ void take_domains(Making& making) {
   making.config.receive.domains = *domains;
 }
 
-void take_routes(Making& making) {
-  auto routes = std::make_shared<deliver::Routes>();
-  const auto add = [&](const Values& values, std::string_view pattern_key,
-                       std::string_view via_key) {
-    if (!values.given(pattern_key) || !values.given(via_key)) {
-      return making.complain(values, values.given(pattern_key) ? via_key : pattern_key,
-                             "is needed");
-    }
-    auto route = deliver::parse_route(values.text(via_key));
-    if (!route) return making.complain(values, via_key, route.error());
-    if (values.section().find("tls") && values.given("tls"))
-      route->tls = *trust::level_named(values.text("tls"));
-    if (values.section().find("recipient_delimiter")) {
-      route->recipient_delimiter = values.text("recipient_delimiter");
-    }
-    auto pattern = values.text(pattern_key);
-    if (const auto name = smtp::to_a_labels(pattern, true)) pattern = *name;
-    if (const auto added = routes->add(pattern, std::move(*route)); !added) {
-      making.complain(values, pattern_key, added.error());
-    }
-  };
-  for (const Values& values : making.document.list("domain")) add(values, "name", "deliver");
-  for (const Values& values : making.document.list("route")) add(values, "domain", "via");
-  making.config.routes = std::move(routes);
-}
-
 }  // namespace outrider::app

@@ -13,16 +13,20 @@ namespace {
 
 constexpr std::chrono::days soon{21};
 
-const Values& where(const Values& own, const Values& fallback, std::string_view key) {
-  return own.section().find(key) && own.given(key) ? own : fallback;
+// The first table that gives it; the last one has the defaults.
+const Values& where(Layers layers, std::string_view key) {
+  for (const Values& table : layers) {
+    if (table.section().find(key) && table.given(key)) return table;
+  }
+  return layers.back();
 }
 
-tls::Version version(const Values& own, const Values& fallback, std::string_view key) {
-  return *tls::version_named(where(own, fallback, key).text(key));
+tls::Version version(Layers layers, std::string_view key) {
+  return *tls::version_named(where(layers, key).text(key));
 }
 
-std::string joined(const Values& own, const Values& fallback, std::string_view key) {
-  return fmt::format("{}", fmt::join(where(own, fallback, key).list(key), ":"));
+std::string joined(Layers layers, std::string_view key) {
+  return fmt::format("{}", fmt::join(where(layers, key).list(key), ":"));
 }
 
 std::vector<tls::KeyPair> key_pairs(Making& making, const Values& values) {
@@ -102,7 +106,8 @@ tls::ServerOptions server_options(Making& making, const Values& values,
   const auto& tls = making.document.table("tls");
   tls::ServerOptions options;
   options.keys = key_pairs(making, values.given("certificate") ? values : tls);
-  options.parameters = take_tls_parameters(making, values);
+  const Table layers[] = {values, tls};
+  options.parameters = take_tls_parameters(making, layers);
   options.ask_client = values.choice("client_certificates") != 0;
   options.client_ca_file = values.text("client_ca_file");
   options.ticket_keys = making.config.tls_files.ticket_keys;
@@ -145,23 +150,22 @@ void look_at_unused(Making& making) {
 
 }  // namespace
 
-tls::Parameters tls_parameters(const Values& own, const Values& fallback) {
+tls::Parameters tls_parameters(Layers layers) {
   tls::Parameters parameters;
-  parameters.least = version(own, fallback, "minimum_version");
-  parameters.most = version(own, fallback, "maximum_version");
-  parameters.groups = joined(own, fallback, "groups");
-  parameters.suites = joined(own, fallback, "suites");
-  parameters.ciphers = joined(own, fallback, "ciphers");
-  parameters.signatures = joined(own, fallback, "signatures");
-  parameters.tickets = where(own, fallback, "tickets").flag("tickets");
-  parameters.padding = where(own, fallback, "padding").number("padding");
-  parameters.kernel = where(own, fallback, "kernel").flag("kernel");
+  parameters.least = version(layers, "minimum_version");
+  parameters.most = version(layers, "maximum_version");
+  parameters.groups = joined(layers, "groups");
+  parameters.suites = joined(layers, "suites");
+  parameters.ciphers = joined(layers, "ciphers");
+  parameters.signatures = joined(layers, "signatures");
+  parameters.tickets = where(layers, "tickets").flag("tickets");
+  parameters.padding = where(layers, "padding").number("padding");
+  parameters.kernel = where(layers, "kernel").flag("kernel");
   return parameters;
 }
 
-tls::Parameters take_tls_parameters(Making& making, const Values& own) {
-  const auto& fallback = making.document.table("tls");
-  auto parameters = tls_parameters(own, fallback);
+tls::Parameters take_tls_parameters(Making& making, Layers layers) {
+  auto parameters = tls_parameters(layers);
   const std::pair<tls::List, std::string_view> lists[] = {{tls::List::Groups, "groups"},
                                                           {tls::List::Suites, "suites"},
                                                           {tls::List::Ciphers, "ciphers"},
@@ -172,11 +176,11 @@ tls::Parameters take_tls_parameters(Making& making, const Values& own) {
     const auto [list, key] = lists[i];
     const auto known = tls::check(list, *texts[i]);
     if (known) continue;
-    making.complain(where(own, fallback, key), key, known.error());
+    making.complain(where(layers, key), key, known.error());
     texts[i]->clear();  // so that it is told of once
   }
   if (parameters.least > parameters.most) {
-    making.complain(where(own, fallback, "minimum_version"), "minimum_version",
+    making.complain(where(layers, "minimum_version"), "minimum_version",
                     "is newer than maximum_version");
     parameters.most = tls::Version::Tls13;
   }
@@ -188,23 +192,6 @@ void take_tls(Making& making) {
   making.config.tls_files.watch = values.duration("watch");
   take_ticket_keys(making);
   look_at_unused(making);
-  auto& client = making.config.tls_client;
-  client.ca_file = values.text("ca_file");
-  client.parameters = take_tls_parameters(making, values);
-  const auto certificate = values.text("client_certificate");
-  if (!certificate.empty()) {
-    client.key = tls::KeyPair{certificate, values.text("client_key")};
-    making.config.key_files.push_back(client.key->key_file.empty() ? certificate
-                                                                   : client.key->key_file);
-  } else if (values.given("client_key")) {
-    making.complain(values, "client_key", "needs client_certificate");
-  }
-  auto context = tls::ClientContext::load(client);
-  if (!context) {
-    const bool own = client.key && context.error().place != client.ca_file;
-    return making.complain(values, own ? "client_certificate" : "ca_file", context.error());
-  }
-  making.config.tls_client_context = *context;
 }
 
 void take_listener_tls(Making& making, const Values& values, receive::ListenerOptions& listener) {

@@ -1,7 +1,9 @@
 // Values of module tls out of the configuration's tables. Within this module only.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,12 +14,15 @@
 
 namespace outrider::app {
 
-/// The protocol's settings of a table (schema: `tls_protocol`); what it does not give, and what its
-/// schema does not have, is as in `fallback`, which is [tls].
-tls::Parameters tls_parameters(const Values& own, const Values& fallback);
+/// Tables that may have the same settings, the one that counts first. The last is [tls].
+using Table = std::reference_wrapper<const Values>;
+using Layers = std::span<const Table>;
 
-/// The same with [tls] behind it, and complaints about what the library does not know.
-tls::Parameters take_tls_parameters(Making& making, const Values& own);
+/// The protocol's settings (schema: `tls_protocol`), each of the first table that gives it.
+tls::Parameters tls_parameters(Layers layers);
+
+/// The same, with complaints about what the library does not know.
+tls::Parameters take_tls_parameters(Making& making, Layers layers);
 
 /// Sets `tls` and `tls_context`, and notes what they were made of.
 void take_listener_tls(Making& making, const Values& values, receive::ListenerOptions& listener);

@@ -36,9 +36,9 @@ Result<RenewedContexts> renew_contexts(const Config& config) {
   }
   const auto& client = config.tls_client;
   if (!client.key && client.ca_file.empty()) return renewed;
-  auto context = tls::ClientContext::load(client);
-  if (!context) return std::unexpected(context.error());
-  renewed.client = std::move(*context);
+  auto contexts = deliver::TlsContexts::load(client, config.tls_client_sets);
+  if (!contexts) return std::unexpected(contexts.error());
+  renewed.client = std::move(*contexts);
   return renewed;
 }
 

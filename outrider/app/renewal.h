@@ -11,8 +11,8 @@ namespace outrider::app {
 struct RenewedContexts {
   /// In the order of Config::receive.listeners; null where it has no TLS.
   std::vector<std::shared_ptr<const tls::ServerContext>> servers;
-  /// Null where no file of ours is in it.
-  std::shared_ptr<const tls::ClientContext> client;
+  /// Without a context where no file of ours is in them.
+  deliver::TlsContexts client;
 };
 
 /// Makes the contexts of a configuration anew, of the same files. Fails where one cannot be used,

@@ -16,6 +16,7 @@ constexpr std::array<std::string_view, 3> tls_modes{"starttls", "implicit", "non
 constexpr std::array<std::string_view, 3> starttls_forms{"rfc3207", "draft-hoffman", "both"};
 constexpr std::array<std::string_view, 3> tls_demands{"never", "unlisted", "always"};
 constexpr std::array<std::string_view, 3> client_certificates{"none", "ask", "require"};
+constexpr std::array<std::string_view, 3> past_rules{"off", "tell", "delay"};
 constexpr std::array<std::string_view, 2> partner_demands{"encrypt", "verify"};
 constexpr std::array<std::string_view, 4> levels{"none", "opportunistic", "encrypt", "verify"};
 constexpr std::array<std::string_view, 4> versions{"1.0", "1.1", "1.2", "1.3"};
@@ -128,6 +129,14 @@ const std::vector<Setting> route{
     {"domain", Type::Text, "", "\"example.net\", \".example.net\" (all below), \"user@example.net\", \"*\" (the rest). Needed."},
     {"via", Type::Text, "", "mx, smtp://host:port, smtp://[host], smtps://, lmtp://, lmtp:unix:/path, maildir:/path, discard, error:550 5.7.1 text. Needed."},
     {"tls", Type::Choice, "", "Instead of [delivery] tls.", 0, 0, levels},
+    {"tls_names", Type::List, "[]", "Names of which the certificate must carry one, with tls = \"verify\"; none: the host's, or the destination's."},
+    {"starttls", Type::Choice, "", "Instead of [delivery] starttls.", 0, 0, starttls_forms},
+};
+
+const std::vector<Setting> inbound{
+    {"tls_gone", Type::Choice, "\"tell\"", "Mail of a domain and network that came with TLS before comes without: nothing, an alarm, or 450 for a while.", 0, 0, past_rules},
+    {"tls_memory", Type::Duration, "\"30d\"", "How long it is remembered that it came with TLS.", 0, 365 * day},
+    {"tls_gone_wait", Type::Duration, "\"1h\"", "For \"delay\": from the alarm on, mail without TLS hears 450 for so long.", 0, 5 * day},
 };
 
 const std::vector<Setting> relay{
@@ -146,6 +155,9 @@ const std::vector<Setting> partner{
 
 const std::vector<Setting> delivery{
     {"tls", Type::Choice, "\"opportunistic\"", "TLS towards next hops.", 0, 0, levels},
+    {"starttls", Type::Choice, "\"rfc3207\"", "Form of STARTTLS that is spoken; \"draft-hoffman\" is the draft of 1997, with tokens.", 0, 0, starttls_forms},
+    {"tls_memory", Type::Duration, "\"30d\"", "How long it is remembered that a host had TLS; its absence raises an alarm.", 0, 365 * day},
+    {"tls_gone_wait", Type::Duration, "\"1h\"", "From the alarm on, mail that might go in clear waits for so long; \"0s\": it is only told.", 0, 5 * day},
     {"concurrency_first", Type::Count, "5", "Deliveries at a time that a destination begins with.", 1, 1000},
     {"concurrency_most", Type::Count, "20", "And may come to.", 1, 10000},
     {"concurrency_total", Type::Count, "500", "Deliveries at a time in all.", 1, 100000},
@@ -234,11 +246,17 @@ const std::vector<Section>& schema() {
        "An address where mail is taken. Settings of [limits] may stand here for this listener "
        "alone.",
        joined(listener, joined(tls_protocol, protocol_limits))},
+      {"inbound", false, "What is noticed of those who send here.", inbound},
       {"relay", false, "Who may send to any domain.", relay},
       {"partner", true, "A domain or network whose mail is taken with TLS alone.", partner},
       {"domain", true, "A domain whose mail ends here.", domain},
-      {"route", true, "A next hop for certain recipients, instead of their domain's MX.", route},
-      {"delivery", false, "Giving mail.", delivery},
+      {"route", true,
+       "A next hop for certain recipients, instead of their domain's MX. Settings of [tls], from "
+       "`minimum_version` on, may stand here for this next hop alone.",
+       joined(route, tls_protocol)},
+      {"delivery", false,
+       "Giving mail. From `minimum_version` on, as [tls], for all next hops.",
+       joined(delivery, tls_protocol)},
       {"dns", false, "The validating resolver within the process.", dns},
       {"console", false, "The local socket.", console},
   };

@@ -166,7 +166,7 @@ void Server::Parts::run(console::OnReload on_reload) {
     }
   }
   deliverer = std::make_unique<deliver::Deliverer>(config.deliver, config.routes, *queue, *resolver,
-                                                   config.tls_client_context, pointers, log);
+                                                   config.tls_client_contexts, pointers, log);
   console::Actions actions{std::move(on_reload), [this] { return status(); }};
   console =
       std::make_unique<console::Server>(std::move(console_socket), *queue, std::move(actions), log);
@@ -182,10 +182,11 @@ std::string Server::Parts::status() const {
   const auto delivered = deliverer->counts();
   return fmt::format(
       R"({{"version":"{}","hostname":"{}","pid":{},"connections":{},"received":{},"messages":{},)"
-      R"("deferred":{},"held":{},"sent":{},"bounced":{},"delivering":{}}})",
+      R"("deferred":{},"held":{},"sent":{},"bounced":{},"delivering":{},"tls_resumed":{},)"
+      R"("tls_alarms":{}}})",
       OUTRIDER_VERSION, config.hostname, ::getpid(), received.connections, received.messages,
       counts.messages, counts.deferred, counts.held, delivered.sent, delivered.bounced,
-      delivered.running);
+      delivered.running, delivered.resumed, delivered.tls_alarms);
 }
 
 // What a reload has put in use; the rest is compared with at the next one.
@@ -194,7 +195,8 @@ void Server::Parts::take_running(Config next) {
   config.routes = std::move(next.routes);
   config.tls_files = std::move(next.tls_files);
   config.tls_client = std::move(next.tls_client);
-  config.tls_client_context = std::move(next.tls_client_context);
+  config.tls_client_sets = std::move(next.tls_client_sets);
+  config.tls_client_contexts = std::move(next.tls_client_contexts);
   config.faults = std::move(next.faults);
 }
 
@@ -231,7 +233,7 @@ Result<void> Server::reload(Config config) {
   auto& parts = *parts_;
   if (auto done = parts.receiver->reload(config.receive); !done) return done;
   parts.routes->set(config.routes);
-  parts.deliverer->reload(config.routes, config.tls_client_context);
+  parts.deliverer->reload(config.routes, config.tls_client_contexts);
   parts.log.reopen();
   const auto waiting = needs_restart(parts.config, config);
   auto line = parts.log.info("reload");
@@ -252,9 +254,9 @@ Result<void> Server::renew_certificates() {
     receive.listeners[i].tls_context = std::move(renewed->servers[i]);
   if (auto done = parts.receiver->reload(receive); !done) return done;
   parts.config.receive = std::move(receive);
-  if (renewed->client) {
-    parts.config.tls_client_context = std::move(renewed->client);
-    parts.deliverer->reload(parts.config.routes, parts.config.tls_client_context);
+  if (renewed->client.usual().context) {
+    parts.config.tls_client_contexts = std::move(renewed->client);
+    parts.deliverer->reload(parts.config.routes, parts.config.tls_client_contexts);
   }
   return {};
 }

@@ -36,7 +36,7 @@ TEST_F(Renewal, TakesTheNewCertificate) {
   ASSERT_EQ(renewed->servers.size(), 2u);
   EXPECT_THAT(renewed->servers[0]->describe()[0], HasSubstr("CN=new.example.org"));
   EXPECT_EQ(renewed->servers[1], nullptr);
-  EXPECT_EQ(renewed->client, nullptr);
+  EXPECT_EQ(renewed->client.usual().context, nullptr);
   EXPECT_THAT(config.receive.listeners[0].tls_context->describe()[0], HasSubstr("CN=mx."));
 }
 
@@ -64,8 +64,9 @@ TEST_F(Renewal, MakesTheClientsContextWhereItHasFiles) {
   const auto config = load("ca_file = \"" + ca.authority_file() + "\"\n");
   const auto renewed = renew_contexts(config);
   ASSERT_TRUE(renewed);
-  EXPECT_NE(renewed->client, nullptr);
-  EXPECT_NE(renewed->client, config.tls_client_context);
+  const auto& context = renewed->client.usual().context;
+  EXPECT_NE(context, nullptr);
+  EXPECT_NE(context, config.tls_client_contexts.usual().context);
 }
 
 }  // namespace
