@@ -3,6 +3,7 @@
 
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <memory>
 #include <string>
@@ -26,6 +27,10 @@ using BioPtr = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
 using CertificatePtr = std::unique_ptr<X509, Releaser<X509_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
 using SessionPtr = std::unique_ptr<SSL_SESSION, Releaser<SSL_SESSION_free>>;
+
+/// RFC 9525 §6: wildcards are whole labels (§6.3), and a common name is no name (§2).
+constexpr unsigned host_check_flags =
+    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
 
 /// The oldest waiting error, which is the cause of the others, printable; empties the queue.
 std::string take_openssl_error();

@@ -143,7 +143,8 @@ std::vector<std::string> Context::warnings() const {
 
 bool Context::names(const std::string& host) const {
   return std::ranges::all_of(choice().named(host), [&](const LoadedPair* pair) {
-    return X509_check_host(pair->leaf.get(), host.data(), host.size(), 0, nullptr) == 1;
+    return X509_check_host(pair->leaf.get(), host.data(), host.size(), host_check_flags, nullptr) ==
+           1;
   });
 }
 

@@ -41,7 +41,7 @@ bool is_reference(std::string_view name) {
 
 /// How many names were taken, or -1.
 int expect_names(SSL* ssl, const std::vector<std::string>& names) {
-  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  SSL_set_hostflags(ssl, host_check_flags);
   int taken = 0;
   for (const auto& given : names) {
     std::string name = given.ends_with('.') ? given.substr(0, given.size() - 1) : given;

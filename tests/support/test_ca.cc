@@ -1,5 +1,6 @@
 #include "support/test_ca.h"
 
+#include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
@@ -45,8 +46,7 @@ void extend(X509* certificate, X509* issuer, int kind, const std::string& value)
   demand(extension && X509_add_ext(certificate, extension.get(), -1) == 1, "extension");
 }
 
-Certificate draft(EVP_PKEY* key, long serial, const std::string& subject,
-                  CertificateWish::Age age) {
+Certificate draft(EVP_PKEY* key, long serial, CertificateWish::Age age) {
   constexpr long day = 86400;
   Certificate made(X509_new());
   X509_set_version(made.get(), X509_VERSION_3);
@@ -58,14 +58,74 @@ Certificate draft(EVP_PKEY* key, long serial, const std::string& subject,
   // An hour more, so that a test finds whole days left.
   X509_gmtime_adj(X509_getm_notAfter(made.get()), days * day + 3600);
   X509_set_pubkey(made.get(), key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(subject.c_str()), -1, -1, 0);
   return made;
+}
+
+void name_subject(X509* certificate, const std::string& subject, bool is_bmp = false) {
+  std::string wide;  // UCS-2, big-endian
+  for (const char c : subject) wide += {'\0', c};
+  const auto& bytes = is_bmp ? wide : subject;
+  demand(X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN",
+                                    is_bmp ? V_ASN1_BMPSTRING : MBSTRING_ASC,
+                                    reinterpret_cast<const unsigned char*>(bytes.data()),
+                                    static_cast<int>(bytes.size()), -1, 0) == 1,
+         "subject");
 }
 
 void sign(X509* certificate, X509* issuer, EVP_PKEY* key) {
   X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
   demand(X509_sign(certificate, key, EVP_sha256()) > 0, "signature");
+}
+
+// RFC 8398, RFC 4985: names that are of a type of their own.
+GENERAL_NAME* other_name(const char* type, int string_type, const std::string& bytes) {
+  ASN1_TYPE* value = ASN1_TYPE_new();
+  ASN1_STRING* string = ASN1_STRING_type_new(string_type);
+  ASN1_STRING_set(string, bytes.data(), static_cast<int>(bytes.size()));
+  ASN1_TYPE_set(value, string_type, string);
+  GENERAL_NAME* name = GENERAL_NAME_new();
+  GENERAL_NAME_set0_othername(name, OBJ_txt2obj(type, 1), value);
+  return name;
+}
+
+GENERAL_NAME* plain_name(int type, const std::string& bytes) {
+  ASN1_STRING* string =
+      type == GEN_IPADD ? ASN1_OCTET_STRING_new() : ASN1_STRING_type_new(V_ASN1_IA5STRING);
+  ASN1_STRING_set(string, bytes.data(), static_cast<int>(bytes.size()));
+  GENERAL_NAME* name = GENERAL_NAME_new();
+  GENERAL_NAME_set0_value(name, type, string);
+  return name;
+}
+
+std::string address_bytes(const std::string& text) {
+  unsigned char bytes[16];
+  const bool v6 = text.contains(':');
+  demand(::inet_pton(v6 ? AF_INET6 : AF_INET, text.c_str(), bytes) == 1, "address");
+  return {reinterpret_cast<char*>(bytes), v6 ? 16u : 4u};
+}
+
+GENERAL_NAME* general_name(const RawName& raw) {
+  switch (raw.kind) {
+    case RawName::Kind::Dns: return plain_name(GEN_DNS, raw.bytes);
+    case RawName::Kind::Email: return plain_name(GEN_EMAIL, raw.bytes);
+    case RawName::Kind::Address: return plain_name(GEN_IPADD, address_bytes(raw.bytes));
+    case RawName::Kind::Uri: return plain_name(GEN_URI, raw.bytes);
+    case RawName::Kind::Srv: return other_name("1.3.6.1.5.5.7.8.7", V_ASN1_IA5STRING, raw.bytes);
+    case RawName::Kind::SmtpUtf8:
+      return other_name("1.3.6.1.5.5.7.8.9", V_ASN1_UTF8STRING, raw.bytes);
+  }
+  return nullptr;
+}
+
+void add_names(X509* certificate, const CertificateWish& wish) {
+  std::vector<RawName> all = wish.raw_names;
+  for (const auto& name : wish.names) all.push_back({.bytes = name});
+  if (all.empty()) return;
+  GENERAL_NAMES* names = GENERAL_NAMES_new();
+  for (const auto& raw : all) sk_GENERAL_NAME_push(names, general_name(raw));
+  const int added = X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0);
+  GENERAL_NAMES_free(names);
+  demand(added == 1, "names");
 }
 
 template <class Write>
@@ -91,32 +151,37 @@ struct TestCa::State {
   };
   State();
   const Issuer& of(CertificateWish::Issuer which) const {
+    if (which == CertificateWish::Issuer::Constrained) return constrained;
     return which == CertificateWish::Issuer::Intermediate ? intermediate : root;
   }
-  void write_chain(const std::string& path, X509* leaf, bool with_intermediate) const;
+  void write_chain(const std::string& path, X509* leaf, X509* issuer) const;
 
   std::filesystem::path folder = make_folder();
-  Issuer root, intermediate;
-  long serial = 2;
+  Issuer root, intermediate, constrained;
+  long serial = 0;
 };
 
 TestCa::State::State() {
-  for (auto* issuer : {&root, &intermediate}) {
+  for (auto* issuer : {&root, &intermediate, &constrained}) {
     const bool is_root = issuer == &root;
-    issuer->certificate =
-        draft(issuer->key.get(), is_root ? 1 : 2, is_root ? "Test Authority" : "Test Intermediate",
-              CertificateWish::Age::Valid);
+    issuer->certificate = draft(issuer->key.get(), ++serial, CertificateWish::Age::Valid);
     auto* made = issuer->certificate.get();
+    name_subject(made, is_root                   ? "Test Authority"
+                       : issuer == &intermediate ? "Test Intermediate"
+                                                 : "Test Constrained");
+    if (issuer == &constrained)
+      extend(made, made, NID_name_constraints, "excluded;DNS:example.com");
     extend(made, made, NID_basic_constraints, "critical,CA:TRUE");
     extend(made, made, NID_key_usage, "critical,keyCertSign,cRLSign,digitalSignature");
     sign(made, root.certificate.get(), root.key.get());
   }
 }
 
-void TestCa::State::write_chain(const std::string& path, X509* leaf, bool with_intermediate) const {
+void TestCa::State::write_chain(const std::string& path, X509* leaf, X509* issuer) const {
   write_pem(path, [&](FILE* file) {
     if (PEM_write_X509(file, leaf) != 1) return 0;
-    return with_intermediate ? PEM_write_X509(file, intermediate.certificate.get()) : 1;
+    const bool sent = issuer != leaf && issuer != root.certificate.get();
+    return sent ? PEM_write_X509(file, issuer) : 1;
   });
 }
 
@@ -139,19 +204,20 @@ TestCa::Files TestCa::issue(const CertificateWish& wish) {
 
 void TestCa::replace(const Files& files, const CertificateWish& wish) {
   const auto key = make_key(wish.key);
-  const auto subject = wish.names.empty() ? std::string("nameless") : wish.names.front();
-  const auto leaf = draft(key.get(), ++state_->serial, subject, wish.age);
-  std::string names;
-  for (const auto& name : wish.names) names += (names.empty() ? "DNS:" : ",DNS:") + name;
+  const auto leaf = draft(key.get(), ++state_->serial, wish.age);
+  const auto usual = wish.names.empty() ? std::string("nameless") : wish.names.front();
+  name_subject(leaf.get(), wish.common_name.empty() ? usual : wish.common_name,
+               wish.common_name_is_bmp);
   const bool own = wish.issuer == CertificateWish::Issuer::Itself;
   const auto& issuer = state_->of(wish.issuer);
   auto* signer = own ? leaf.get() : issuer.certificate.get();
-  if (!names.empty()) extend(leaf.get(), signer, NID_subject_alt_name, names);
+  add_names(leaf.get(), wish);
   if (wish.must_staple) extend(leaf.get(), signer, NID_tlsfeature, "status_request");
+  for (const auto& [name, value] : wish.extensions)
+    extend(leaf.get(), signer, OBJ_sn2nid(name.c_str()), value);
   sign(leaf.get(), signer, own ? key.get() : issuer.key.get());
 
-  state_->write_chain(files.certificate, leaf.get(),
-                      wish.issuer == CertificateWish::Issuer::Intermediate);
+  state_->write_chain(files.certificate, leaf.get(), signer);
   write_pem(files.key, [&](FILE* file) {
     return PEM_write_PrivateKey(file, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
   });

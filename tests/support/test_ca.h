@@ -5,17 +5,29 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace outrider::test {
 
+/// A subject alternative name, octet by octet as it is written.
+struct RawName {
+  enum class Kind { Dns, Email, Address, Uri, Srv, SmtpUtf8 } kind = Kind::Dns;
+  std::string bytes;
+};
+
 struct CertificateWish {
   std::vector<std::string> names;  ///< DNS names
   enum class Key { Ecdsa, Rsa } key = Key::Ecdsa;
-  /// The certificate of an Intermediate is in the file, behind the leaf.
-  enum class Issuer { Authority, Intermediate, Itself } issuer = Issuer::Authority;
+  /// The certificate of an Intermediate is in the file, behind the leaf. A Constrained one, too,
+  /// may not issue for example.com.
+  enum class Issuer { Authority, Intermediate, Constrained, Itself } issuer = Issuer::Authority;
   enum class Age { Valid, Ending, Expired } age = Age::Valid;  ///< 30 days, 5 days, or over
   bool must_staple = false;                                    ///< RFC 7633
+  std::vector<RawName> raw_names;                              ///< instead of names
+  std::string common_name;  ///< of the subject; empty: the first name
+  bool common_name_is_bmp = false;
+  std::vector<std::pair<std::string, std::string>> extensions;  ///< as openssl.cnf writes them
 };
 
 /// An OCSP response of an issuer.
