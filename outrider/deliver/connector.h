@@ -10,7 +10,7 @@
 #include "outrider/deliver/connection.h"
 #include "outrider/deliver/dead_hosts.h"
 #include "outrider/deliver/site.h"
-#include "outrider/deliver/tls_past.h"
+#include "outrider/trust/tls_past.h"
 
 namespace outrider::deliver {
 
@@ -90,7 +90,7 @@ class Connector {
   net::IoThread& thread_;
   OpenConnections& open_;
   DeadHosts dead_;
-  TlsPast past_;
+  trust::TlsPast past_;
 };
 
 }  // namespace outrider::deliver

@@ -12,6 +12,7 @@
 
 #include "outrider/base/address.h"
 #include "outrider/base/ip.h"
+#include "outrider/receive/past.h"
 #include "outrider/receive/recipients.h"
 #include "outrider/smtp/server_session.h"
 #include "outrider/tls/context.h"
@@ -120,6 +121,8 @@ struct Options {
   KnownCertificates relay_certificates;         ///< so may clients that show one of these
   std::vector<Partner> partners;                ///< the first that fits decides
   ListingOptions listing;
+  PastRule past = PastRule::Tell;
+  trust::HistoryRules history;  ///< of the start; a reload does not change them
   ConnectionLimits limits;
   bool reverse_dns = false;  ///< look up the client's name for the log and the trace field
 };

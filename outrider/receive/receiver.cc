@@ -72,7 +72,7 @@ void Receiver::State::everywhere(void (*job)(ThreadConnections&)) {
 Receiver::Receiver(Options options, queue::Queue& queue, dns::Resolver* resolver,
                    std::vector<net::IoThread*> threads, Log& log)
     : state_(std::make_shared<State>()) {
-  state_->reception = std::make_shared<Reception>(queue, resolver, threads, log);
+  state_->reception = std::make_shared<Reception>(queue, resolver, threads, log, options.history);
   state_->reception->set_options(std::move(options));
   state_->threads = std::move(threads);
 }

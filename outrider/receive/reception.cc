@@ -17,11 +17,13 @@ void settle(ListenerOptions& listener) {
 }  // namespace
 
 Reception::Reception(queue::Queue& to, dns::Resolver* names,
-                     const std::vector<net::IoThread*>& threads, Log& lines)
+                     const std::vector<net::IoThread*>& threads, Log& lines,
+                     const trust::HistoryRules& history)
     : queue(to),
       resolver(names),
       listing(names ? std::make_shared<Listing>(*names) : nullptr),
-      log(lines) {
+      log(lines),
+      past(history) {
   for (net::IoThread* thread : threads) by_thread.push_back({thread, {}});
 }
 

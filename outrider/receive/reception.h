@@ -33,7 +33,8 @@ struct ThreadConnections {
 
 struct Reception {
   Reception(queue::Queue& queue, dns::Resolver* resolver,
-            const std::vector<net::IoThread*>& threads, Log& log);
+            const std::vector<net::IoThread*>& threads, Log& log,
+            const trust::HistoryRules& history = {});
 
   std::shared_ptr<const Options> options() const;
   void set_options(Options options);
@@ -54,6 +55,7 @@ struct Reception {
   Log& log;
   std::vector<ThreadConnections> by_thread;
   ClientCounts counts;
+  Past past;
   std::atomic<bool> draining{false};
   std::atomic<std::uint64_t> total{0}, turned_away{0}, messages{0};
   std::atomic<std::size_t> lookups{0};  ///< of client names, running now

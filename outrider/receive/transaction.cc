@@ -57,6 +57,7 @@ smtp::Reply Transaction::sender(const smtp::MailCommand& mail, mail::Origin orig
   const bool ours_only = listener_.role == Role::Submission || listener_.role == Role::Relay;
   if (ours_only && !client_.may_relay) return smtp::replies::relay_denied;
   if (auto refused = refused_partner(mail.reverse_path, tls)) return *std::move(refused);
+  if (misses_tls(mail.reverse_path, tls)) return smtp::replies::tls_missed;
   if (!reception_.queue.accepting()) return smtp::replies::no_space;
   drop();
   open_ = true;
@@ -85,6 +86,29 @@ std::optional<smtp::Reply> Transaction::refused_partner(const Address& reverse_p
     case trust::SenderAdmission::NeedsCertificate: return smtp::replies::partner_unproven;
   }
   return std::nullopt;
+}
+
+// Where TLS is to be had and was used before. It delays mail for a while where the operator wants
+// that, and never more: a client may have turned it off.
+bool Transaction::misses_tls(const Address& reverse_path, const TlsFacts* tls) {
+  const bool has_past = options_.past != PastRule::Off && listener_.role == Role::Mx &&
+                        listener_.tls == TlsMode::StartTls && client_.endpoint &&
+                        !client_.may_relay && !reverse_path.domain.empty();
+  if (!has_past) return false;
+  const std::string key = past_key(reverse_path.domain, client_.endpoint->address);
+  const auto absence = reception_.past.judge(key, tls, now());
+  if (!absence) return false;
+  const bool waits = absence->waits && options_.past == PastRule::Delay;
+  if (absence->tell) {
+    reception_.log.warning("alarm")
+        .field("alarm", "tls-gone")
+        .field("session", client_.session)
+        .field("client", client_.text())
+        .field("from", reverse_path.path())
+        .field("last_seen", rfc3339(absence->last_seen))
+        .field("action", waits ? "delay" : "tell");
+  }
+  return waits;
 }
 
 const LocalDomains& Transaction::domains() const {

@@ -61,6 +61,7 @@ class Transaction {
   trust::RecipientFacts facts(bool configured) const;
   std::optional<smtp::Reply> refused_partner(const Address& reverse_path,
                                              const TlsFacts* tls) const;
+  bool misses_tls(const Address& reverse_path, const TlsFacts* tls);
   bool add(const smtp::RcptCommand& rcpt, Resolution resolution);
   void add_one(mail::Recipient recipient);
   awaitable<void> begin();

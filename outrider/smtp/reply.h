@@ -52,6 +52,8 @@ inline constexpr FixedReply connection_too_long{421, "4.4.2", "the connection wa
 inline constexpr FixedReply too_many_connections{421, "4.7.0", "too many connections"};
 inline constexpr FixedReply too_many_errors{421, "4.7.0", "too many errors"};
 inline constexpr FixedReply too_many_commands{421, "4.7.0", "too many commands without a message"};
+inline constexpr FixedReply tls_missed{450, "4.7.0",
+                                       "mail of this sender came with TLS before, come with it"};
 inline constexpr FixedReply no_space{452, "4.3.1", "not enough room in the queue, try later"};
 inline constexpr FixedReply cannot_keep{451, "4.3.0", "the message could not be stored, try later"};
 inline constexpr FixedReply cannot_verify{252, "2.1.5", "send mail and see"};

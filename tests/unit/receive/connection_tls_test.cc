@@ -291,5 +291,33 @@ TEST(Partner, IsHeldToTls) {
   EXPECT_EQ(from(false, "", ""), "250 2.1.0");
 }
 
+std::string mail_in_clear(Site& site, std::string_view sender) {
+  Peer peer(site.port);
+  peer.reply();
+  peer.command("EHLO c.example");
+  return peer.command("MAIL FROM:<" + std::string(sender) + ">").substr(0, 9);
+}
+
+TEST(PastOfAClient, L7_TlsThatIsGoneIsToldAndDelaysMail) {
+  for (const PastRule rule : {PastRule::Off, PastRule::Tell, PastRule::Delay}) {
+    Options options = tls_options();
+    options.past = rule;
+    Site site(options);
+    EXPECT_EQ(mail_in_clear(site, "a@example.net"), "250 2.1.0");
+    SecurePeer secure(site.port);
+    secure.reply();
+    secure.command("EHLO c.example");
+    secure.command("STARTTLS");
+    ASSERT_TRUE(secure.tls());
+    secure.command("EHLO c.example");
+    secure.command("MAIL FROM:<a@example.net>");
+    EXPECT_EQ(mail_in_clear(site, "a@example.net"),
+              rule == PastRule::Delay ? "450 4.7.0" : "250 2.1.0");
+    EXPECT_EQ(mail_in_clear(site, "a@example.com"), "250 2.1.0") << "of another domain";
+    EXPECT_EQ(mail_in_clear(site, ""), "250 2.1.0");
+    EXPECT_EQ(site.lines("alarm=tls-gone"), rule == PastRule::Off ? 0u : 1u);
+  }
+}
+
 }  // namespace
 }  // namespace outrider::receive

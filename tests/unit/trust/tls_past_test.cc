@@ -1,14 +1,14 @@
-#include "outrider/deliver/tls_past.h"
+#include "outrider/trust/tls_past.h"
 
 #include <gtest/gtest.h>
 
-namespace outrider::deliver {
+namespace outrider::trust {
 namespace {
 
 using namespace std::chrono_literals;
 
 const Time noon = Time(1'700'000'000'000ms);
-const trust::HistoryRules rules{.memory = 24h * 30, .wait = 1h};
+const HistoryRules rules{.memory = 24h * 30, .wait = 1h};
 
 TEST(TlsPast, L7_MissesWhatItHasSeenOfThatHostAlone) {
   TlsPast past(rules);
@@ -63,4 +63,4 @@ TEST(TlsPast, WithoutRoomNothingIsRemembered) {
 }
 
 }  // namespace
-}  // namespace outrider::deliver
+}  // namespace outrider::trust

@@ -10,28 +10,28 @@
 
 #include "outrider/trust/history.h"
 
-namespace outrider::deliver {
+namespace outrider::trust {
 
 class TlsPast {
  public:
-  explicit TlsPast(const trust::HistoryRules& rules, std::size_t most = 10000)
+  explicit TlsPast(const HistoryRules& rules, std::size_t most = 10000)
       : rules_(rules), most_(most) {}
 
   /// A handshake with `host` (`mx.example:25`) succeeded.
   void seen(const std::string& host, std::string_view version, Time now);
   /// None was to be had; nothing: it was not expected.
-  std::optional<trust::Absence> missed(const std::string& host, Time now);
+  std::optional<Absence> missed(const std::string& host, Time now);
   /// An operator's word: it may be gone. True where it was missed.
   bool forget(const std::string& host);
-  const trust::TlsHistory* find(const std::string& host) const;
+  const TlsHistory* find(const std::string& host) const;
   std::size_t size() const { return hosts_.size(); }
 
  private:
   void make_room(Time now);
 
-  trust::HistoryRules rules_;
+  HistoryRules rules_;
   std::size_t most_;
-  std::unordered_map<std::string, trust::TlsHistory> hosts_;
+  std::unordered_map<std::string, TlsHistory> hosts_;
 };
 
-}  // namespace outrider::deliver
+}  // namespace outrider::trust
