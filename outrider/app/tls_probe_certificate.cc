@@ -65,6 +65,7 @@ Finding judge_trust(Probe& probe) {
   if (!wire) return unreached(wire.error());
   const auto facts = probe.shake_hands(*wire, {}, {name});
   if (!facts) return unreached(facts.error());
+  wire->leave();
   if (facts->peer == PeerCheck::Verified) {
     return found(Verdict::Pass, "verified, issued by " + leaf.issuer, *wire);
   }

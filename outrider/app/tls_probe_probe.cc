@@ -9,6 +9,7 @@ namespace outrider::app::probe {
 namespace {
 
 constexpr int longest = 12;  // steps that take all of their time
+constexpr std::size_t longest_answer = 64 * 1024;
 constexpr Duration shortest_pause{250};
 constexpr Duration longest_pause{4000};
 
@@ -152,6 +153,7 @@ Asked Probe::not_asked(const Error& error) const {
 }
 
 Asked Probe::exchange(Wire& wire, std::string_view hello) const {
+  const auto until = steady_now() + options_.timeout;
   wire.write(hello);
   std::string bytes;
   for (auto more = wire.bytes(); !more.empty(); more = wire.bytes()) {
@@ -160,10 +162,11 @@ Asked Probe::exchange(Wire& wire, std::string_view hello) const {
       wire.note("answer: " + parsed->text());
       return {*parsed, wire.told()};
     }
+    if (bytes.size() > longest_answer || steady_now() > until) break;
   }
   Asked asked;
-  asked.answer.why = wire.why();
-  wire.note(wire.why());
+  asked.answer.why = wire.why().empty() ? "an answer without an end" : wire.why();
+  wire.note(asked.answer.why);
   asked.told = wire.told();
   return asked;
 }

@@ -47,12 +47,14 @@ class BadServer:
     no-offer, tls-keyword, keyword-parameter, small-keyword, refuse-454, refuse-554, case,
     takes-parameter, refuses-503-parameter, takes-before-hello, no-codes, demand-530, demand-550,
     demand-noop, demand-auth, clear-injection, tls-injection, clear-behind-220, inside-offer, inside-starttls,
-    inside-554, keeps-hello, keeps-mail, clear-on-tls-port.
+    inside-554, keeps-hello, keeps-mail, clear-on-tls-port, busy (for the first two connections),
+    silent.
 
     `hello`: what is sent instead of a handshake, or a function of what the client sent."""
 
     def __init__(self, context=None, faults=(), implicit=False, hello=None):
         self.context, self.faults, self.implicit, self.hello = context, set(faults), implicit, hello
+        self.connections = 0
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -71,6 +73,7 @@ class BadServer:
                 peer, _ = self.socket.accept()
             except OSError:
                 return
+            self.connections += 1
             threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
     def _serve(self, peer):
@@ -91,6 +94,10 @@ class Talk:
         if self.server.implicit and "clear-on-tls-port" not in self.faults:
             self.peer = self.server.context.wrap_socket(self.peer, server_side=True)
             self.tls = True
+        if "silent" in self.faults:
+            return self.peer.recv(1)
+        if "busy" in self.faults and self.server.connections <= 2:
+            return self.say("421 4.7.0 too many connections")
         self.say("220 bad.test ESMTP")
         while (line := self.line()) is not None:
             verb = line.split(b" ")[0]

@@ -193,6 +193,9 @@ class Faults(unittest.TestCase):
         self.expect("fail", "keyword", "keyword-parameter", text="STARTTLS TLS1.2")
         self.expect("warn", "keyword", "small-keyword")
 
+    def test_a_server_that_is_busy_is_given_time(self):
+        self.expect("pass", "offer", "busy")
+
     def test_answers_to_starttls(self):
         self.expect("fail", "ready", "refuse-454", text="454 4.7.0 not now")
         self.expect("fail", "ready", "refuse-554")
@@ -264,6 +267,8 @@ class Faults(unittest.TestCase):
         self.expect("fail", "ssl-3.0", hello=bad_server.server_hello(version=0x0300))
         self.expect("warn", "tls-1.0", hello=bare, text="another version than offered")
         self.expect("fail", "handshake", hello=b"500 5.5.2 no TLS here\r\n")
+        self.expect("note", "tls-1.2", hello=b"\x15\x03\x03\0\2\1\x70" * 20000,
+                    text="an answer without an end")
         self.expect("skipped", "cbc-suites", hello=b"\x15\x03\x03\0\2\2\x28", text="refuses all")
 
     def test_T5_a_server_that_can_be_talked_down(self):
@@ -431,6 +436,13 @@ class DovecotSubmission(WithNeighbour):
 
 
 class WhoCannotBeAsked(unittest.TestCase):
+    def test_a_server_that_says_nothing(self):
+        with bad_server.BadServer(faults=("silent",)) as silent:
+            ran = subprocess.run([lab.OUTRIDER, "tls", "probe", f"127.0.0.1:{silent.port}",
+                                  "--timeout", "1"], capture_output=True, text=True, timeout=30)
+        self.assertEqual(ran.returncode, 69, ran)
+        self.assertIn("nothing came in time", ran.stderr)
+
     def test_exit_codes(self):
         cases = ((("127.0.0.1:1",), 69, "cannot connect"), (("127.0.0.1:99999",), 64, "no server"),
                  ((), 64, "HOST"), (("127.0.0.1:1", "--only", "none"), 64, "--list-rules"),

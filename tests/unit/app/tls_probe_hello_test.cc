@@ -104,6 +104,18 @@ TEST(ProbeAnswer, EveryCutOfItWantsMore) {
   EXPECT_TRUE(parse_answer(bytes));
 }
 
+TEST(ProbeAnswer, NoChangedByteIsReadBeyondTheEnd) {
+  const auto bytes = server_hello("\3\3", "\xff\x01\0\1\0\0\x10\0\7\0\5\4smtp"s);
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    for (int value = 0; value < 256; ++value) {
+      auto changed = bytes;
+      changed[at] = static_cast<char>(value);
+      const auto answer = parse_answer(changed);
+      if (answer && answer->alpn) EXPECT_LE(answer->alpn->size(), bytes.size());
+    }
+  }
+}
+
 TEST(ProbeAnswer, T5_TheMarkOfADowngradeIsSeen) {
   const auto marked = parse_answer(server_hello("\3\3", "", std::string(24, 'r') + "DOWNGRD\1"));
   ASSERT_TRUE(marked);

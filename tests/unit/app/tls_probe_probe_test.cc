@@ -60,6 +60,15 @@ TEST_F(AProbe, OfAServerWithoutTlsSkipsWhatNeedsIt) {
   EXPECT_EQ(finding.text, "STARTTLS is not offered");
 }
 
+TEST_F(AProbe, AsksNothingOnceItsTimeIsOver) {
+  const ScriptedServer server({});
+  options_.timeout = std::chrono::seconds(0);
+  const auto finding = ask(server, "offer");
+  EXPECT_EQ(finding.verdict, Verdict::Skipped);
+  EXPECT_EQ(finding.text, "the time was over before");
+  EXPECT_EQ(server.connections, 0);
+}
+
 TEST_F(AProbe, R1_SeesHowStarttlsIsAnswered) {
   const ScriptedServer server({.answer = [](std::string_view command) -> std::string {
     if (command == "STARTTLS x") return "501 5.5.4 alone";
