@@ -141,7 +141,7 @@ awaitable<Reached> Connector::connect_to(Target target, const std::vector<Host>&
 }
 
 awaitable<Connector::Try> Connector::try_target(Target target) {
-  if (target.endpoint && !target.haste.asked) {
+  if (target.endpoint && !target.haste.insists) {
     if (const auto* death = dead_.find(*target.endpoint, steady_now())) {
       co_return std::unexpected(
           Refusal{Refusal::Kind::Dead, unreachable(death->why + " (a short while ago)"), true, {}});

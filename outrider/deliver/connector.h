@@ -29,8 +29,9 @@ struct Reached {
 
 /// What makes an attempt different from the usual one.
 struct Haste {
-  bool asked = false;  ///< by an operator: dead hosts are tried, and TLS that is gone is accepted
-  bool last = false;   ///< the lifetime is over: there is no more waiting for TLS to come back
+  bool insists = false;  ///< dead hosts are tried, too
+  bool asked = false;    ///< by an operator: TLS that is gone is accepted, for good
+  bool last = false;     ///< the lifetime is over: there is no more waiting for TLS to come back
 };
 
 /// Of one I/O thread.

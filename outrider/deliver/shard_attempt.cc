@@ -87,11 +87,11 @@ awaitable<Shard::Attempted> Shard::attempt_remote(Lane& lane, queue::Claim& clai
   }
 }
 
-// A destination is left alone for those who may wait: not where an operator wants a try, and not
-// where only TLS that is gone is waited for and the message has no time left.
+// Where only TLS that is gone is waited for, a message goes that an operator released, or that has
+// no time left. (A dead destination that an operator wants tried has no pause any more: due().)
 bool Shard::rests(const Lane& lane, Haste haste) {
   if (!lane.pause || steady_now() >= lane.pause->until) return false;
-  return !haste.asked && !(haste.last && lane.pause->reached.held_until);
+  return !lane.pause->reached.held_until || !(haste.asked || haste.last);
 }
 
 // The worker's own, one that waits, or a new one; null: `reached` says why not.
@@ -104,7 +104,7 @@ awaitable<Shard::Connected> Shard::connection_for(Lane& lane, Connected last, Ha
     last = take_idle(lane);
   }
   const auto destination = lane.destination;
-  if (std::exchange(lane.insist, false)) haste.asked = true;
+  if (std::exchange(lane.insist, false)) haste.insists = haste.asked = true;
   const ClientTls tls = lane.tls;
   reached = co_await connector_.connect(*destination, tls, haste);
   co_return std::move(reached.connection);
