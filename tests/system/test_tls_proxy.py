@@ -153,7 +153,8 @@ class Proxy(unittest.TestCase):
                                               status="sent"), 20, "a message that is released")
         for case in cls.cases:
             case.proxy.stop_attack()
-        lab.wait_for(cls.source.is_empty, 40, "all mail delivered once the attacks are over")
+        lab.wait_for(cls.source.is_empty, 40, "all mail gone once the attacks are over")
+        lab.wait_for(cls.sink.is_empty, 40, "all mail in its Maildirs")
 
     def test_R8_R3_outcomes_are_those_of_the_page(self):
         rows = {}
