@@ -26,7 +26,7 @@ Transaction message() {
 }
 
 struct Run {
-  explicit Run(const ClientOptions& options) : session(options) {}
+  Run(const ClientOptions& options, bool content) : session(options), is_content(content) {}
 
   void look_at_output() {
     const auto out = session.output();
@@ -39,7 +39,10 @@ struct Run {
   // False: the talk is over.
   bool act(const ClientEvent& event) {
     if (std::holds_alternative<Broken>(event) || std::holds_alternative<Ended>(event)) return false;
-    if (std::holds_alternative<TlsReady>(event)) session.tls_established();
+    if (std::holds_alternative<TlsReady>(event)) {
+      is_content ? session.tls_established() : session.tls_too_weak();
+      require(session.extensions() == Extensions());
+    }
     if (std::holds_alternative<BodyWanted>(event)) {
       session.body("A: b\r\n\r\n.x\r\n");
       session.body_end();
@@ -59,11 +62,21 @@ struct Run {
     return true;
   }
 
+  // RFC 3207, or the draft of 1997 with its tokens.
+  bool start_tls() {
+    const auto& offered = session.extensions();
+    require(!session.secure() || (!offered.starttls && !offered.draft_tls));
+    auto tokens = tokens_to_ask(offered.tls_tokens, {"TLS1.3", "TLS1.2"});
+    const bool draft = offered.draft_tls && !tokens.empty();
+    if (tried_tls || (!offered.starttls && !draft)) return false;
+    tried_tls = true;
+    offered.starttls ? session.start_tls() : session.start_tls(std::move(tokens));
+    return true;
+  }
+
   void on_ready() {
-    if (session.extensions().starttls && !session.secure() && !tried_tls) {
-      tried_tls = true;
-      session.start_tls();
-    } else if (transactions < 3) {
+    if (start_tls()) return;
+    if (transactions < 3) {
       session.send(message());
     } else {
       session.quit();
@@ -71,6 +84,7 @@ struct Run {
   }
 
   ClientSession session;
+  bool is_content = true;  // with what was negotiated
   bool body_sent = false;
   bool tried_tls = false;
   int transactions = 0;
@@ -85,7 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                               .chunking = (data[0] & 2) != 0,
                               .pipelining = (data[0] & 4) != 0};
   const std::size_t step = data[1] + 1;
-  Run run(options);
+  Run run(options, (data[0] & 16) == 0);
   std::string_view rest(reinterpret_cast<const char*>(data) + 2, size - 2);
   for (int turns = 0; turns < 100000; ++turns) {
     const auto event = run.session.next();

@@ -67,6 +67,11 @@ def client_session():
     for case in cases("replies.json"):
         yield b"\x06\x10220 mx.example\r\n250-mx.example\r\n250 PIPELINING\r\n" + b"".join(
             bytes_of(part) for part in case.get("server_sends", []))
+        if case["phase"] in ("starttls", "ehlo-tls"):
+            inside = b"220 go\r\n" if case["phase"] == "ehlo-tls" else b""
+            for keyword in (b"STARTTLS", b"TLS", b"TLS TLS1.2 SSL3.0"):
+                yield (b"\x06\x10220 mx.example\r\n250-mx.example\r\n250 " + keyword + b"\r\n"
+                       + inside + b"".join(bytes_of(part) for part in case["server_sends"]))
 
 
 def header_scanner():
