@@ -34,6 +34,7 @@ class ScriptedServer {
     bool breaks_tls = false;  ///< says 220 to STARTTLS, and then no TLS
     bool cuts_tls = false;    ///< says 220 to STARTTLS, and closes after the ClientHello
     std::string tls_keyword = "STARTTLS";  ///< in EHLO; `TLS TLS1.2` for the draft of 1997
+    bool heeds_token = true;               ///< negotiates the version that was asked for alone
     bool lmtp = false;
     std::string hangs_up_in_content;  ///< said after its first bytes, and no more is read
     Duration delay{0};                ///< before the answer to content
@@ -217,7 +218,7 @@ class ScriptedServer {
       if (hello && !rules_.cuts_tls) co_await say(talk, "this is no TLS");
       co_return false;
     }
-    const auto only = version_of(token);
+    const auto only = rules_.heeds_token ? version_of(token) : std::nullopt;
     const auto facts = co_await talk.stream.accept_tls(rules_.tls, std::chrono::seconds(10), only);
     talk.message.secure = facts.has_value();
     co_return facts.has_value();

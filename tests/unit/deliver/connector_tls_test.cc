@@ -165,6 +165,16 @@ TEST(ConnectorDraft, H7_IsSpokenToAServerThatKnowsNothingElse) {
   }
 }
 
+// The client keeps to the token itself: no other version is offered in its ClientHello.
+TEST(ConnectorDraft, H7_NegotiatesNoOtherVersionThanTheOneItAskedFor) {
+  Secured site;
+  ScriptedServer server({.tls = site.context, .tls_keyword = "TLS TLS1.2", .heeds_token = false});
+  site.route(server, "encrypt", "smtp", "mx.away.test", draft());
+  site.send();
+  ASSERT_TRUE(site.post.is_empty()) << site.post.log();
+  EXPECT_TRUE(site.post.logs("tls=TLSv1.2/")) << "the server would take 1.3: " << site.post.log();
+}
+
 TEST(ConnectorDraft, H7_TriesLowerVersionsWhereNoneIsListed) {
   Secured site;
   ScriptedServer::Rules rules{.tls = site.context, .tls_keyword = "TLS"};
