@@ -40,7 +40,7 @@ class Clients(unittest.TestCase):
             self.assertIn(b".dot\r\ntext\r\n", self.arrived(user)[0])
         self.assertTrue(self.server.lines("received", proto="ESMTPS"))
 
-    def test_smtplib_all_forms(self):
+    def test_S7_smtplib_all_forms(self):
         content = b"Subject: bytes\r\n\r\n..two\r\n.\xff\xfe 8-bit\r\n\r\n.\r\n"
         for number, tls in enumerate((False, True)):
             with self.server.smtp() as client:
@@ -91,7 +91,7 @@ class Clients(unittest.TestCase):
         for message in self.arrived("nodemailer", 2):
             self.assertIn(b"\r\n..two dots\r\n", message)
 
-    def test_sizes_from_nothing_to_50_mib(self):
+    def test_S7_sizes_from_nothing_to_50_mib(self):
         sizes = [0, 2, 3, 100, 998, 4096, 65535, 65536, 262144, 262145, 1 << 20, 50 << 20]
         sent = []
         for size in sizes:

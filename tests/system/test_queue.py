@@ -103,7 +103,7 @@ class Operating(Queue):
 
 
 class Notices(Queue):
-    def test_failure_notice_is_a_report(self):
+    def test_S5_failure_notice_is_a_report(self):
         self.send("b@never.test", b"Subject: original\r\nX-Secret: y\r\n\r\nbody\r\n",
                   parameters=b" RET=HDRS ENVID=env-7")
         notice = self.notice()
@@ -121,7 +121,7 @@ class Notices(Queue):
         self.assertNotIn("body", original.get_payload() if original.get_content_type() ==
                          "text/rfc822-headers" else "")
 
-    def test_refused_by_the_next_hop_in_its_own_words(self):
+    def test_S5_refused_by_the_next_hop_in_its_own_words(self):
         other = lab.Server(self.folder.path, "strict.test",
                            lab.maildir_domain(self.folder.path, "dead.test", "only"), port=self.dead)
         with other:
@@ -131,7 +131,7 @@ class Notices(Queue):
             self.assertIn("550 5.1.1 no such user here", recipient["Diagnostic-Code"])
             self.assertIn("127.0.0.1", recipient["Remote-MTA"])
 
-    def test_notify_never_and_null_sender_get_none(self):
+    def test_S5_notify_never_and_null_sender_get_none(self):
         self.send("b@never.test", sender="")
         lab.wait_for(lambda: self.server.lines("delivery", status="bounced"), 20, "the failure")
         with lab.Raw(self.server.port) as peer:

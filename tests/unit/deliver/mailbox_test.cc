@@ -19,7 +19,7 @@ TEST(Mailbox, DiscardsWhereARouteSaysSo) {
   EXPECT_TRUE(post.mailbox("sender").empty());
 }
 
-TEST(Mailbox, DeliveryAddsReturnPathAndDeliveredTo) {
+TEST(Mailbox, S4_DeliveryAddsReturnPathAndDeliveredTo) {
   Post post;
   post.start();
   post.put(envelope_to({"anna@home.test", "bert@home.test"}));

@@ -9,7 +9,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(Notices, ReturnsWhatIsRefusedForGood) {
+TEST(Notices, S5_ReturnsWhatIsRefusedForGood) {
   ScriptedServer::Rules rules;
   rules.answer = [](std::string_view command) -> std::string {
     return command.starts_with("RCPT TO:<gone@") ? "550 5.1.1 no such person" : "";
@@ -56,7 +56,7 @@ TEST(Notices, TellsTheSenderOnceThatAMessageIsLate) {
   ASSERT_EQ(post.items().size(), 1u);
 }
 
-TEST(Notices, CausesNoNoticeAboutANotice) {
+TEST(Notices, S5_CausesNoNoticeAboutANotice) {
   Post post;
   post.route("away.test", "error:550 5.7.1 not here");
   post.start();

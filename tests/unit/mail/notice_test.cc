@@ -63,7 +63,7 @@ struct NoticeTest : testing::Test {
 
 using NoticeOf = NoticeTest;
 
-TEST_F(NoticeOf, AFailureGoesToTheSenderWithANullReversePath) {
+TEST_F(NoticeOf, S5_AFailureGoesToTheSenderWithANullReversePath) {
   const auto notice = make();
   EXPECT_TRUE(notice.envelope.reverse_path.is_null());
   ASSERT_EQ(notice.envelope.recipients.size(), 1u);
@@ -75,7 +75,7 @@ TEST_F(NoticeOf, AFailureGoesToTheSenderWithANullReversePath) {
   EXPECT_TRUE(notice.content.contains("Auto-Submitted: auto-replied\r\n"));
 }
 
-TEST_F(NoticeOf, AFailureTellsAPersonWhoSaidWhat) {
+TEST_F(NoticeOf, S5_AFailureTellsAPersonWhoSaidWhat) {
   const auto parts = parts_of(make().content);
   ASSERT_EQ(parts.size(), 3u);
   EXPECT_TRUE(parts[0].contains("<you@example.net>"));

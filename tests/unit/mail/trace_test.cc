@@ -33,7 +33,7 @@ struct TraceTest : testing::Test {
 
 using Trace = TraceTest;
 
-TEST_F(Trace, SaysWhoGaveTheMessageAndHow) {
+TEST_F(Trace, S4_SaysWhoGaveTheMessageAndHow) {
   const auto field = received_field(received);
   EXPECT_TRUE(field.starts_with("Received: from client.example (c.example [192.0.2.1]) by mx.ex"));
   EXPECT_TRUE(field.contains("with ESMTPS id 0123456789ABC;")) << field;

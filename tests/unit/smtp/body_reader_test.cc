@@ -49,7 +49,7 @@ Read data(std::string_view text, LineEnds line_ends = LineEnds::Strict) {
 }
 
 // RFC 5321 §4.5.2.
-TEST(BodyReader, UndoesDotStuffing) {
+TEST(BodyReader, S7_UndoesDotStuffing) {
   EXPECT_EQ(data("a\r\n..b\r\n.c\r\n.\r\n").content, "a\r\n.b\r\nc\r\n");
   EXPECT_EQ(data("..\r\n.\r\n").content, ".\r\n");
   EXPECT_EQ(data(".\r\n").content, "");
@@ -62,7 +62,7 @@ TEST(BodyReader, ReadsNothingBehindTheEnd) {
   EXPECT_EQ(found.content, "a\r\n");
 }
 
-TEST(BodyReader, OnlyCrlfDotCrlfEndsIt) {
+TEST(BodyReader, S7_OnlyCrlfDotCrlfEndsIt) {
   for (const std::string_view text :
        {"a\n.\nx", "a\n.\r\nx", "a\r\n.\nx", "a\r.\rx", "a\r\n.\rx", "a\r.\r\nx", "a\r\r\n.\rx"}) {
     const auto found = data(text);

@@ -16,7 +16,7 @@ std::optional<std::string> wire(std::string_view content, std::size_t cut = 0) {
   return out;
 }
 
-TEST(ContentWriter, DoublesDotsAtLineStarts) {
+TEST(ContentWriter, S7_DoublesDotsAtLineStarts) {
   EXPECT_EQ(wire(".x\r\n..y\r\nz.\r\n"), "..x\r\n...y\r\nz.\r\n.\r\n");
   EXPECT_EQ(wire("a\r\n.\r\nb\r\n"), "a\r\n..\r\nb\r\n.\r\n");
 }
@@ -47,7 +47,7 @@ TEST(ContentWriter, AppendsNothingOfARefusedPiece) {
   EXPECT_EQ(out, "DATAx");
 }
 
-TEST(ContentWriter, AnyCutGivesTheSame) {
+TEST(ContentWriter, S7_AnyCutGivesTheSame) {
   const std::string_view content = "A: b\r\n\r\n.\r\n..\r\n.x\r\n\r\n.";
   const auto whole = wire(content);
   ASSERT_TRUE(whole);

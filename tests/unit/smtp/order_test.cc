@@ -18,7 +18,7 @@ std::string served(Verb verb) {
 }
 
 // RFC 5321 §4.1.4, RFC 3030 §2, RFC 3207 §4.
-TEST(Order, IsThatOfTheRfc) {
+TEST(Order, S1_IsThatOfTheRfc) {
   EXPECT_EQ(served(Verb::Mail), "h");
   EXPECT_EQ(served(Verb::Rcpt), "sr");
   EXPECT_EQ(served(Verb::Data), "r");

@@ -31,7 +31,7 @@ TEST(ServerCommands, EhloListsWhatIsServed) {
   EXPECT_TRUE(client.session().extended());
 }
 
-TEST(ServerCommands, HeloListsNothingAndAllowsNoParameters) {
+TEST(ServerCommands, S1_HeloListsNothingAndAllowsNoParameters) {
   Dialogue client;
   EXPECT_EQ(client.says("HELO client.example\r\n"), "250 mx.example\r\n");
   EXPECT_FALSE(client.session().extended());
@@ -44,7 +44,7 @@ TEST(ServerCommands, AnEhloWithoutANameIsRefused) {
   EXPECT_EQ(client.codes("EHLO\r\nHELO \r\nEHLO a b\r\n"), "501 501 501");
 }
 
-TEST(ServerCommands, HelpNamesTheCommands) {
+TEST(ServerCommands, S1_HelpNamesTheCommands) {
   Dialogue client;
   const auto reply = client.says("HELP\r\n");
   EXPECT_TRUE(reply.starts_with("214 2.0.0 commands: MAIL RCPT DATA BDAT EHLO HELO RSET")) << reply;
@@ -60,7 +60,7 @@ TEST(ServerCommands, VrfyTellsNothing) {
   EXPECT_EQ(client.codes("EXPN staff\r\nVRFY\r\n"), "502 501");
 }
 
-TEST(ServerCommands, VerbsInAnyCaseAndSpacesBehindThem) {
+TEST(ServerCommands, S1_VerbsInAnyCaseAndSpacesBehindThem) {
   Dialogue client;
   EXPECT_EQ(client.codes("ehlo x.example \r\nmAiL fRoM:<a@example.org>\r\nrset  \r\n"),
             "250 250 250");

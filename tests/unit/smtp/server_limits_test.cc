@@ -25,7 +25,7 @@ std::size_t count(std::string_view codes, std::string_view code) {
 }
 
 // RFC 5321 §4.5.3.1.4.
-TEST(ServerLimits, ALineOfExactlyTheLimitIsTaken) {
+TEST(ServerLimits, S7_ALineOfExactlyTheLimitIsTaken) {
   for (const auto cut : {test::by_byte, whole}) {
     auto options = mx_options();
     options.limits.command_line = 512;
@@ -171,7 +171,7 @@ TEST(ServerLimits, AMessageOfExactlyTheLimitIsTaken) {
 }
 
 // Stuffed dots are not part of the message.
-TEST(ServerLimits, DotStuffingIsNotCounted) {
+TEST(ServerLimits, S7_DotStuffingIsNotCounted) {
   Dialogue client(small_messages());
   client.open();
   EXPECT_EQ(client.codes("DATA\r\n" + repeated("..\r\n", 33) + ".\r\n"), "354 250");

@@ -78,7 +78,7 @@ void check_smuggling(const json& given, Cut cut) {
   }
 }
 
-TEST(ServerVectors, NoLookAlikeOfTheEndOfDataEndsIt) {
+TEST(ServerVectors, S7_NoLookAlikeOfTheEndOfDataEndsIt) {
   std::size_t judged = 0;
   for (const auto& given : vector_cases("smuggling.json")) {
     if (!given.contains("stream")) continue;
