@@ -275,6 +275,7 @@ void Server::stop() {
   parts.console.reset();
   parts.receiver.reset();
   for (auto& thread : parts.threads) thread->stop();
+  parts.resolver->close();  // while there is a loop that answers can be brought to
   parts.deliverer.reset();
   parts.threads.clear();
   parts.queue.reset();

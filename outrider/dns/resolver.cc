@@ -78,6 +78,7 @@ class UnboundResolver final : public Resolver {
       : questions_(std::move(questions)) {}
   // Coroutines that wait hold the questions too, and go on with failures.
   ~UnboundResolver() override { questions_->close(); }
+  void close() override { questions_->close(); }
 
   awaitable<MxAnswer> mx(std::string name) override { return mx_of(questions_, std::move(name)); }
   awaitable<AddressAnswer> ipv4(std::string name) override {

@@ -71,6 +71,10 @@ class Resolver {
   virtual awaitable<AddressAnswer> ipv4(std::string name) = 0;
   virtual awaitable<AddressAnswer> ipv6(std::string name) = 0;
   virtual awaitable<TextAnswer> pointer(IpAddress address) = 0;
+
+  /// Ends all questions, and those to come: they fail. An answer is brought to the loop that it was
+  /// asked on, so this comes before the loops are destroyed.
+  virtual void close() = 0;
 };
 
 }  // namespace outrider::dns

@@ -73,6 +73,7 @@ class SmallWorld final : public dns::Resolver {
     co_return answer;
   }
   awaitable<dns::TextAnswer> pointer(IpAddress) override { co_return dns::TextAnswer{}; }
+  void close() override {}
 
  private:
   dns::Status status(bool found, bool exists) const {

@@ -23,6 +23,7 @@ class KnownNames final : public dns::Resolver {
   awaitable<dns::MxAnswer> mx(std::string) override { co_return dns::MxAnswer{}; }
   awaitable<dns::AddressAnswer> ipv4(std::string name) override { return address_of(name); }
   awaitable<dns::AddressAnswer> ipv6(std::string name) override { return address_of(name); }
+  void close() override {}
   awaitable<dns::TextAnswer> pointer(IpAddress address) override {
     dns::TextAnswer answer;
     const auto at = names.find(address);

@@ -121,6 +121,7 @@ TEST_F(ListingTest, L3_TheReplyWaitsNoLongerThanItsBound) {
   const auto begun = steady_now();
   EXPECT_EQ(rcpt(site, "anna@listed.world"), "550 5.7.1 relaying is not permitted");
   EXPECT_LT(steady_now() - begun, std::chrono::seconds(5));
+  (*resolver)->close();
 }
 
 TEST_F(ListingTest, L3_AnAnswerIsKept) {
