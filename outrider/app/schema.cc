@@ -111,6 +111,8 @@ const std::vector<Setting> listener{
     {"greeting", Type::Text, "", "Text in the greeting, behind the name and ESMTP."},
     {"smtputf8", Type::Flag, "true", "Offer SMTPUTF8 (RFC 6531)."},
     {"chunking", Type::Flag, "true", "Offer CHUNKING and BINARYMIME (RFC 3030)."},
+    {"vrfy", Type::Flag, "false", "Answer VRFY from the tables of users and aliases; else 252."},
+    {"expn", Type::Flag, "false", "Answer EXPN from the aliases; else 502."},
     {"proxy_protocol", Type::Flag, "false", "Every connection begins with a PROXY header (v1 or v2)."},
     {"proxy_trusted", Type::List, "[]", "Networks that may send it; from others the connection is closed."},
 };

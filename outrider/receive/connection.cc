@@ -8,6 +8,7 @@
 #include "outrider/base/text.h"
 #include "outrider/mail/trace.h"
 #include "outrider/receive/entrance.h"
+#include "outrider/receive/inquiry.h"
 
 namespace outrider::receive {
 
@@ -155,6 +156,10 @@ bool Connection::settle(const smtp::Event& event) {
     answer_sender(sender->mail);
   } else if (const auto* recipient = std::get_if<smtp::Recipient>(&event)) {
     answer_recipient(recipient->rcpt, trust::Listed::Unknown);
+  } else if (const auto* verified = std::get_if<smtp::Verify>(&event)) {
+    answer_inquiry(verify(options_->local_domains(), verified->text), "VRFY", verified->text);
+  } else if (const auto* expanded = std::get_if<smtp::Expand>(&event)) {
+    answer_inquiry(expand(options_->local_domains(), expanded->text), "EXPN", expanded->text);
   } else if (std::holds_alternative<smtp::Dropped>(event)) {
     transaction_.drop();
   } else if (const auto* refused = std::get_if<smtp::Refused>(&event)) {
@@ -234,6 +239,11 @@ awaitable<void> Connection::finish_message() {
     log_refused("end of data", reply);
   }
   for (std::size_t i = 0; i < answers; ++i) session_->answer(reply);
+}
+
+void Connection::answer_inquiry(smtp::Reply reply, std::string_view verb, std::string_view text) {
+  if (!reply.positive()) log_refused(fmt::format("{} {}", verb, printable(text, 200)), reply);
+  session_->answer(reply);
 }
 
 void Connection::answer_sender(const smtp::MailCommand& mail) {

@@ -53,6 +53,7 @@ class Connection {
   awaitable<Result<std::size_t>> read_line(std::chrono::seconds left);
   awaitable<void> look_up_recipient(smtp::RcptCommand rcpt);
   bool settle(const smtp::Event& event);
+  void answer_inquiry(smtp::Reply reply, std::string_view verb, std::string_view text);
   void answer_sender(const smtp::MailCommand& mail);
   void answer_recipient(const smtp::RcptCommand& rcpt, trust::Listed listed);
   awaitable<void> say_goodbye(std::shared_ptr<Connection> self);

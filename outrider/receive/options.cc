@@ -4,6 +4,11 @@
 
 namespace outrider::receive {
 
+const LocalDomains& Options::local_domains() const {
+  static const LocalDomains none;
+  return domains ? *domains : none;
+}
+
 bool KnownCertificates::contain(const TlsFacts& facts) const {
   const auto known = [&](const std::string& digest) {
     return !digest.empty() && std::ranges::find(digests, digest) != digests.end();

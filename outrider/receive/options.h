@@ -117,9 +117,10 @@ struct ListenerOptions {
 struct Options {
   std::vector<ListenerOptions> listeners;
   std::shared_ptr<const LocalDomains> domains;  ///< null: no domain is ours
-  std::vector<Network> relay_networks;          ///< clients that may send to any domain
-  KnownCertificates relay_certificates;         ///< so may clients that show one of these
-  std::vector<Partner> partners;                ///< the first that fits decides
+  const LocalDomains& local_domains() const;
+  std::vector<Network> relay_networks;   ///< clients that may send to any domain
+  KnownCertificates relay_certificates;  ///< so may clients that show one of these
+  std::vector<Partner> partners;         ///< the first that fits decides
   ListingOptions listing;
   PastRule past = PastRule::Tell;
   trust::HistoryRules history;  ///< of the start; a reload does not change them

@@ -177,6 +177,13 @@ Result<void> LocalDomains::check_alias(const std::string& domain, const std::str
 
 bool LocalDomains::has(std::string_view domain) const { return domain_of(domain) != nullptr; }
 
+std::vector<std::string> LocalDomains::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, domain] : domains_) names.push_back(name);
+  std::ranges::sort(names);
+  return names;
+}
+
 const LocalDomains::Domain* LocalDomains::domain_of(std::string_view name) const {
   const auto at = domains_.find(name);
   return at == domains_.end() ? nullptr : &at->second;

@@ -54,6 +54,7 @@ class LocalDomains {
   static Result<std::shared_ptr<const LocalDomains>> load(const LocalDomainsOptions& options);
 
   bool has(std::string_view domain) const;  ///< of `domain` in lower case
+  std::vector<std::string> names() const;   ///< of the domains, sorted
   /// `user+tag@domain` of a user keeps its tag for the delivery.
   Resolution resolve(const Address& forward_path) const;
 

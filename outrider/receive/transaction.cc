@@ -111,11 +111,6 @@ bool Transaction::misses_tls(const Address& reverse_path, const TlsFacts* tls) {
   return waits;
 }
 
-const LocalDomains& Transaction::domains() const {
-  static const LocalDomains none;
-  return options_.domains ? *options_.domains : none;
-}
-
 trust::RecipientFacts Transaction::facts(bool configured) const {
   return {.configured = configured,
           .listed = trust::Listed::Unknown,
@@ -127,11 +122,11 @@ trust::RecipientFacts Transaction::facts(bool configured) const {
 bool Transaction::needs_listing(const smtp::RcptCommand& rcpt) const {
   const std::string domain = to_lower(rcpt.forward_path.domain);
   if (domain.empty() || domain.starts_with('[')) return false;  // no name of the DNS
-  return trust::needs_listing(facts(domains().has(domain)));
+  return trust::needs_listing(facts(options_.local_domains().has(domain)));
 }
 
 smtp::Reply Transaction::recipient(const smtp::RcptCommand& rcpt, trust::Listed listed) {
-  Resolution resolution = domains().resolve(rcpt.forward_path);
+  Resolution resolution = options_.local_domains().resolve(rcpt.forward_path);
   trust::RecipientFacts known = facts(resolution.kind != Resolution::Kind::Elsewhere);
   known.listed = listed;
   switch (trust::admit(known)) {

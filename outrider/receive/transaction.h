@@ -57,7 +57,6 @@ class Transaction {
     std::size_t recipients;
   };
 
-  const LocalDomains& domains() const;
   trust::RecipientFacts facts(bool configured) const;
   std::optional<smtp::Reply> refused_partner(const Address& reverse_path,
                                              const TlsFacts* tls) const;

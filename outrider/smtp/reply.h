@@ -69,6 +69,7 @@ inline constexpr FixedReply bad_sender{501, "5.1.7", "bad reverse-path"};
 inline constexpr FixedReply bad_recipient{501, "5.1.3", "bad forward-path"};
 inline constexpr FixedReply bad_syntax{501, "5.5.4", "syntax error in argument"};
 inline constexpr FixedReply no_such_command{502, "5.5.1", "command is not served"};
+inline constexpr FixedReply no_help{504, "5.5.4", "no such command here, say HELP for a list"};
 inline constexpr FixedReply no_such_tls{504, "5.5.4", "TLS of this version is not served"};
 inline constexpr FixedReply tls_first{530, "5.7.0", "Must issue a STARTTLS command first"};
 inline constexpr FixedReply partner_needs_tls{530, "5.7.0",
@@ -82,6 +83,7 @@ inline constexpr FixedReply needs_chunks{503, "5.5.1", "BODY=BINARYMIME needs BD
 inline constexpr FixedReply already_secure{503, "5.5.1", "TLS is active already"};
 inline constexpr FixedReply other_protocol{521, "5.5.2", "this is a mail server"};
 inline constexpr FixedReply unknown_user{550, "5.1.1", "no such user here"};
+inline constexpr FixedReply not_a_list{550, "5.1.1", "that is a user, not a list"};
 inline constexpr FixedReply relay_denied{550, "5.7.1", "relaying is not permitted"};
 inline constexpr FixedReply no_exchanger{550, "5.7.1",
                                          "this server is no mail exchanger for that domain"};

@@ -12,42 +12,34 @@ namespace {
 // A client that sends less at a time only keeps us busy; such chunks count as idle commands.
 constexpr std::uint64_t smallest_useful_chunk = 512;
 
-enum class Argument { None, Optional, Needed };
-
-struct Word {
-  std::string_view text;
-  Verb verb;
-  Argument argument;
-};
-
 // clang-format off
 constexpr std::array words{
-    Word{"MAIL",     Verb::Mail,     Argument::Needed},
-    Word{"RCPT",     Verb::Rcpt,     Argument::Needed},
-    Word{"DATA",     Verb::Data,     Argument::None},
-    Word{"BDAT",     Verb::Bdat,     Argument::Optional},
-    Word{"EHLO",     Verb::Hello,    Argument::Needed},
-    Word{"HELO",     Verb::Hello,    Argument::Needed},
-    Word{"LHLO",     Verb::Hello,    Argument::Needed},
-    Word{"RSET",     Verb::Rset,     Argument::None},
-    Word{"NOOP",     Verb::Noop,     Argument::Optional},
-    Word{"QUIT",     Verb::Quit,     Argument::None},
-    Word{"STARTTLS", Verb::StartTls, Argument::Optional},
-    Word{"VRFY",     Verb::Vrfy,     Argument::Needed},
-    Word{"EXPN",     Verb::Expn,     Argument::Needed},
-    Word{"HELP",     Verb::Help,     Argument::Optional},
+    Word{"MAIL",     Verb::Mail,     Argument::Needed, "MAIL FROM:<reverse-path> [parameters]"},
+    Word{"RCPT",     Verb::Rcpt,     Argument::Needed, "RCPT TO:<forward-path> [parameters]"},
+    Word{"DATA",     Verb::Data,     Argument::None, "DATA, then the message, then a line with a dot alone"},
+    Word{"BDAT",     Verb::Bdat,     Argument::Optional, "BDAT size [LAST], then so many bytes of the message"},
+    Word{"EHLO",     Verb::Hello,    Argument::Needed, "EHLO domain-or-address-literal"},
+    Word{"HELO",     Verb::Hello,    Argument::Needed, "HELO domain"},
+    Word{"LHLO",     Verb::Hello,    Argument::Needed, "LHLO domain-or-address-literal"},
+    Word{"RSET",     Verb::Rset,     Argument::None, "RSET: the transaction is forgotten"},
+    Word{"NOOP",     Verb::Noop,     Argument::Optional, "NOOP: nothing is done"},
+    Word{"QUIT",     Verb::Quit,     Argument::None, "QUIT: the connection ends"},
+    Word{"STARTTLS", Verb::StartTls, Argument::Optional, "STARTTLS: what follows is TLS"},
+    Word{"VRFY",     Verb::Vrfy,     Argument::Needed, "VRFY user-or-mailbox"},
+    Word{"EXPN",     Verb::Expn,     Argument::Needed, "EXPN list"},
+    Word{"HELP",     Verb::Help,     Argument::Optional, "HELP [command]"},
     // Known to others, not served here: an honest 502, where an unknown first word means that
     // somebody speaks another protocol.
-    Word{"AUTH",     Verb::Unserved, Argument::Optional},
-    Word{"SEND",     Verb::Unserved, Argument::Optional},
-    Word{"SOML",     Verb::Unserved, Argument::Optional},
-    Word{"SAML",     Verb::Unserved, Argument::Optional},
-    Word{"TURN",     Verb::Unserved, Argument::Optional},
-    Word{"ETRN",     Verb::Unserved, Argument::Optional},
-    Word{"ATRN",     Verb::Unserved, Argument::Optional},
-    Word{"XCLIENT",  Verb::Unserved, Argument::Optional},
-    Word{"XFORWARD", Verb::Unserved, Argument::Optional},
-    Word{"PROXY",    Verb::Unserved, Argument::Optional},
+    Word{"AUTH",     Verb::Unserved, Argument::Optional, ""},
+    Word{"SEND",     Verb::Unserved, Argument::Optional, ""},
+    Word{"SOML",     Verb::Unserved, Argument::Optional, ""},
+    Word{"SAML",     Verb::Unserved, Argument::Optional, ""},
+    Word{"TURN",     Verb::Unserved, Argument::Optional, ""},
+    Word{"ETRN",     Verb::Unserved, Argument::Optional, ""},
+    Word{"ATRN",     Verb::Unserved, Argument::Optional, ""},
+    Word{"XCLIENT",  Verb::Unserved, Argument::Optional, ""},
+    Word{"XFORWARD", Verb::Unserved, Argument::Optional, ""},
+    Word{"PROXY",    Verb::Unserved, Argument::Optional, ""},
 };
 // clang-format on
 
@@ -116,9 +108,9 @@ std::optional<Event> ServerSession::State::run_command(std::string_view line) {
       say(replies::ok);
       return std::nullopt;
     case Verb::Noop: say(replies::ok); return std::nullopt;
-    case Verb::Help: return on_help();
-    case Verb::Vrfy: say(replies::cannot_verify); return std::nullopt;
-    case Verb::Expn: say(replies::no_such_command); return std::nullopt;
+    case Verb::Help: return on_help(argument);
+    case Verb::Vrfy: return on_vrfy(argument);
+    case Verb::Expn: return on_expn(argument);
     case Verb::Quit: close(replies::bye, "QUIT"); return std::nullopt;
     case Verb::Unserved: return std::nullopt;
   }
@@ -268,12 +260,41 @@ std::optional<Event> ServerSession::State::on_bdat(std::string_view arguments) {
   return std::nullopt;
 }
 
-std::optional<Event> ServerSession::State::on_help() {
+std::optional<Event> ServerSession::State::on_vrfy(std::string_view argument) {
+  if (options.answer_vrfy) {
+    inquiry = argument;
+    return ask(Question::Inquiry, Verify{inquiry});
+  }
+  say(replies::cannot_verify);
+  return std::nullopt;
+}
+
+std::optional<Event> ServerSession::State::on_expn(std::string_view argument) {
+  if (options.answer_expn) {
+    inquiry = argument;
+    return ask(Question::Inquiry, Expand{inquiry});
+  }
+  say(replies::no_such_command);
+  return std::nullopt;
+}
+
+bool ServerSession::State::serves(const Word& word) const {
+  if (word.verb == Verb::Hello) return (word.text == "LHLO") == options.lmtp;
+  if (word.verb == Verb::Expn) return options.answer_expn;
+  return word.verb != Verb::Unserved;
+}
+
+// RFC 5321 §4.1.1.8: what is served here, or how one command is written.
+std::optional<Event> ServerSession::State::on_help(std::string_view argument) {
+  if (!argument.empty()) {
+    const Word* word = find_word(argument);
+    const bool known = word && serves(*word);
+    say(known ? Reply(214, "2.0.0", std::string(word->usage)) : Reply(replies::no_help));
+    return std::nullopt;
+  }
   std::string text = "commands:";
   for (const Word& word : words) {
-    const bool hello = word.verb == Verb::Hello && (word.text == "LHLO") != options.lmtp;
-    if (word.verb != Verb::Unserved && word.verb != Verb::Expn && !hello)
-      text.append(" ").append(word.text);
+    if (serves(word)) text.append(" ").append(word.text);
   }
   say(Reply(214, "2.0.0", text));
   return std::nullopt;

@@ -54,6 +54,7 @@ void ServerSession::answer(const Reply& reply) {
       state.awaits_tls = !state.tls_token.empty();
       if (!state.awaits_tls) state.mode = State::Mode::Handshake;
       return;
+    case Question::Inquiry:
     case Question::MessageEnd:
     case Question::None: return;
   }

@@ -47,6 +47,12 @@ struct Dropped {};     ///< the transaction ended without a message: forget what
 struct StartTls {
   std::string_view token;  ///< `TLS1.2`, as it was listed; valid until the next call of next()
 };
+struct Verify {           ///< asks: VRFY, where the listener answers it (RFC 5321 §3.5.1)
+  std::string_view text;  ///< a user's name or a mailbox; valid until the next call of next()
+};
+struct Expand {           ///< asks: EXPN, where the listener answers it
+  std::string_view text;  ///< the name of a list; valid until the next call of next()
+};
 /// The session refused something by itself; for the log. `what` is bounded and printable, valid
 /// until the next call of next().
 struct Refused {
@@ -57,7 +63,7 @@ struct Close {  ///< send the output and end the connection
   std::string_view why;
 };
 using Event = std::variant<NeedInput, Sender, Recipient, BodyPart, MessageEnd, Dropped, StartTls,
-                           Refused, Close>;
+                           Verify, Expand, Refused, Close>;
 
 struct ServerLimits {
   std::size_t command_line = 2048;  ///< bytes with CRLF; RFC 5321 §4.5.3.1.4 asks for at least 512
@@ -78,6 +84,8 @@ struct ServerOptions {
   bool require_tls = false;             ///< 530 to all but NOOP, EHLO, STARTTLS, QUIT (RFC 3207 §4)
   bool offer_smtputf8 = true;
   bool offer_chunking = true;
+  bool answer_vrfy = false;  ///< else 252: who exists is told to nobody (RFC 5321 §7.3)
+  bool answer_expn = false;  ///< else 502
   LineEnds line_ends = LineEnds::Strict;
   ServerLimits limits;
 };

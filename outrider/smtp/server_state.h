@@ -14,11 +14,21 @@
 
 namespace outrider::smtp {
 
+enum class Argument { None, Optional, Needed };
+
+/// A command by its name.
+struct Word {
+  std::string_view text;
+  Verb verb;
+  Argument argument;
+  std::string_view usage;  ///< for HELP
+};
+
 struct ServerSession::State {
   State(const ServerOptions& options, bool secure) : options(options), secure(secure) {}
 
   enum class Mode { Commands, Data, Chunk, SkippedChunk, Handshake, Closed };
-  enum class Question { None, Sender, Recipient, MessageEnd, StartTls };
+  enum class Question { None, Sender, Recipient, MessageEnd, StartTls, Inquiry };
 
   // server_session.cc
   Event next();
@@ -39,7 +49,10 @@ struct ServerSession::State {
   std::optional<Event> on_rcpt(std::string_view arguments);
   std::optional<Event> on_data();
   std::optional<Event> on_bdat(std::string_view arguments);
-  std::optional<Event> on_help();
+  std::optional<Event> on_vrfy(std::string_view argument);
+  std::optional<Event> on_expn(std::string_view argument);
+  bool serves(const Word& word) const;
+  std::optional<Event> on_help(std::string_view argument);
   std::string extensions() const;
   Offered offered() const;
 
@@ -64,6 +77,7 @@ struct ServerSession::State {
   bool lacks_security = false;
   bool awaits_tls = false;  ///< behind the 220 of the 1997 draft
   std::string tls_token;
+  std::string inquiry;  ///< what VRFY or EXPN asks about
   bool extended = false;
   std::string helo;
 

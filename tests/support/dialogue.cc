@@ -142,6 +142,10 @@ void Dialogue::hear(const StartTls& event) {
   handshaking_ = tls_works && token_.empty();
 }
 
+void Dialogue::inquire(std::string_view text) {
+  session_.answer(on_inquiry ? on_inquiry(text) : Reply(replies::cannot_verify));
+}
+
 void Dialogue::hear(const Refused& event) { refused_.emplace_back(event.what); }
 void Dialogue::hear(const Close& event) { why_ = event.why; }
 void Dialogue::forget() { open_ = {}; }

@@ -56,7 +56,8 @@ class Dialogue {
   /// How the program answers; unset: positively.
   std::function<smtp::Reply(const smtp::MailCommand&)> on_sender;
   std::function<smtp::Reply(const smtp::RcptCommand&)> on_recipient;
-  std::vector<smtp::Reply> at_end;  ///< the next answers to MessageEnd
+  std::function<smtp::Reply(std::string_view)> on_inquiry;  ///< VRFY and EXPN; unset: 252
+  std::vector<smtp::Reply> at_end;                          ///< the next answers to MessageEnd
   bool tls_works = true;
 
   const std::string& replies() const { return replies_; }  ///< all since the beginning
@@ -80,9 +81,12 @@ class Dialogue {
   void hear(const smtp::MessageEnd&);
   void hear(const smtp::Dropped&);
   void hear(const smtp::StartTls&);
+  void hear(const smtp::Verify& event) { inquire(event.text); }
+  void hear(const smtp::Expand& event) { inquire(event.text); }
   void hear(const smtp::Refused& event);
   void hear(const smtp::Close& event);
   void hear(const smtp::NeedInput&) {}
+  void inquire(std::string_view text);
   void forget();
 
   std::unique_ptr<const smtp::ServerOptions> options_;

@@ -53,8 +53,31 @@ TEST(ServerCommands, S1_HelpNamesTheCommands) {
   EXPECT_TRUE(Dialogue(lmtp_options()).says("HELP\r\n").contains("LHLO"));
 }
 
+TEST(ServerCommands, S6_HelpExplainsACommandThatIsServed) {
+  Dialogue client;
+  EXPECT_EQ(client.says("HELP rcpt\r\n"), "214 2.0.0 RCPT TO:<forward-path> [parameters]\r\n");
+  EXPECT_EQ(client.codes("HELP LHLO\r\nHELP EXPN\r\nHELP AUTH\r\nHELP \xff\r\n"),
+            "504 504 504 501");
+}
+
+TEST(ServerCommands, S6_VrfyAndExpnAreAskedWhereTheyAreAnswered) {
+  auto options = test::mx_options();
+  options.answer_vrfy = options.answer_expn = true;
+  Dialogue client(options);
+  std::string asked;
+  client.on_inquiry = [&](std::string_view text) {
+    asked += std::string(text) + "|";
+    return Reply(250, "2.1.5", "<a@example.org>\n<b@example.org>");
+  };
+  EXPECT_EQ(client.says("VRFY Smith\r\nEXPN <list@example.org>\r\n"),
+            "250-2.1.5 <a@example.org>\r\n250 2.1.5 <b@example.org>\r\n"
+            "250-2.1.5 <a@example.org>\r\n250 2.1.5 <b@example.org>\r\n");
+  EXPECT_EQ(asked, "Smith|<list@example.org>|");
+  EXPECT_TRUE(client.says("HELP\r\n").contains(" EXPN"));
+}
+
 // RFC 5321 §3.5.3, §7.3: who exists is told to nobody.
-TEST(ServerCommands, VrfyTellsNothing) {
+TEST(ServerCommands, S6_VrfyTellsNothing) {
   Dialogue client;
   EXPECT_EQ(client.says("VRFY root\r\n"), client.says("VRFY nosuchuser\r\n"));
   EXPECT_EQ(client.codes("EXPN staff\r\nVRFY\r\n"), "502 501");

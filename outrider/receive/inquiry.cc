@@ -1,0 +1,104 @@
+#include "outrider/receive/inquiry.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace outrider::receive {
+namespace {
+
+using smtp::Reply;
+
+// A longer answer tells more than anybody asked for.
+constexpr std::size_t most_lines = 500;
+
+struct Found {
+  Address address;
+  Resolution resolution;
+};
+
+std::string_view without_brackets(std::string_view text) {
+  if (text.starts_with('<') && text.ends_with('>')) return text.substr(1, text.size() - 2);
+  return text;
+}
+
+bool is_here(const Resolution& resolution) {
+  return resolution.kind == Resolution::Kind::User || resolution.kind == Resolution::Kind::Alias;
+}
+
+// A bare name may be somebody's in more than one domain.
+std::vector<Found> find(const LocalDomains& domains, const Address& asked) {
+  std::vector<Found> found;
+  const auto names = asked.domain.empty() ? domains.names() : std::vector{asked.domain};
+  for (const std::string& name : names) {
+    const Address address{asked.local_part, name};
+    Resolution resolution = domains.resolve(address);
+    if (is_here(resolution)) found.push_back({address, std::move(resolution)});
+  }
+  return found;
+}
+
+// RFC 6531 §3.7.4.2: what is beyond ASCII cannot be said to a client that did not ask for it.
+bool is_sayable(const std::vector<Address>& addresses) {
+  return addresses.size() <= most_lines &&
+         std::ranges::none_of(addresses, &Address::needs_smtputf8);
+}
+
+Reply list_of(int code, std::string_view status, std::string text,
+              const std::vector<Address>& addresses) {
+  for (const Address& address : addresses) {
+    if (!text.empty()) text += '\n';
+    text += address.path();
+  }
+  return Reply(code, std::string(status), std::move(text));
+}
+
+// One mailbox or list, or the reply that says why not.
+std::pair<const Found*, Reply> only(const std::vector<Found>& found) {
+  if (found.empty()) return {nullptr, smtp::replies::unknown_user};
+  if (found.size() == 1) return {&found.front(), {}};
+  std::vector<Address> candidates;
+  for (const Found& each : found) candidates.push_back(each.address);
+  if (!is_sayable(candidates)) return {nullptr, smtp::replies::cannot_verify};
+  return {nullptr, list_of(553, "5.1.4", "ambiguous, possibly", candidates)};
+}
+
+bool is_elsewhere(const LocalDomains& domains, const Address& asked) {
+  return !asked.domain.empty() && !domains.has(asked.domain);
+}
+
+}  // namespace
+
+Reply verify(const LocalDomains& domains, std::string_view text) {
+  Address asked;
+  if (!parse_alias_address(without_brackets(text), asked)) return smtp::replies::bad_recipient;
+  if (is_elsewhere(domains, asked)) return smtp::replies::cannot_verify;
+  const auto found = find(domains, asked);
+  const auto [one, refusal] = only(found);
+  if (!one) return refusal;
+  const auto& members = one->resolution.addresses;
+  if (one->resolution.kind == Resolution::Kind::User) {
+    return is_sayable(members) ? list_of(250, "2.1.5", "", members)
+                               : Reply(smtp::replies::cannot_verify);
+  }
+  if (!is_sayable({one->address})) return smtp::replies::cannot_verify;
+  // RFC 5321 §3.5.2: of a list the server may say that it is one.
+  if (members.size() > 1) return Reply(252, "2.1.5", one->address.path() + " is a list");
+  return Reply(250, "2.1.5", one->address.path());
+}
+
+Reply expand(const LocalDomains& domains, std::string_view text) {
+  Address asked;
+  if (!parse_alias_address(without_brackets(text), asked)) return smtp::replies::bad_recipient;
+  if (is_elsewhere(domains, asked)) return smtp::replies::unknown_user;
+  const auto found = find(domains, asked);
+  const auto [one, refusal] = only(found);
+  if (!one) return refusal;
+  if (one->resolution.kind == Resolution::Kind::User) return smtp::replies::not_a_list;
+  const auto& members = one->resolution.addresses;
+  return is_sayable(members) ? list_of(250, "2.1.5", "", members)
+                             : Reply(smtp::replies::cannot_verify);
+}
+
+}  // namespace outrider::receive
