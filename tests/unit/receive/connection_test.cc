@@ -38,6 +38,18 @@ TEST(Serve, PromisesNothingWhenTheQueueFails) {
   }
 }
 
+TEST(Serve, S6_AnswersVrfyAndExpnWhereItIsAllowed) {
+  Options options = mx_options();
+  options.listeners[0].smtp.answer_vrfy = options.listeners[0].smtp.answer_expn = true;
+  Site site(options);
+  Peer peer(site.port);
+  peer.reply();
+  EXPECT_EQ(peer.command("VRFY anna"), "250 2.1.5 <anna@example.org>");
+  EXPECT_EQ(peer.command("EXPN anna"), "550 5.1.1 that is a user, not a list");
+  EXPECT_TRUE(site.logs("command=\"EXPN anna\""));
+  EXPECT_EQ(peer.command("VRFY nobody"), "550 5.1.1 no such user here");
+}
+
 TEST(Serve, PromisesNothingItDidNotKeep) {
   Site site(mx_options());
   for (std::size_t cut = 0; cut < dialogue.size(); ++cut) {
