@@ -1,6 +1,7 @@
 #include "outrider/receive/inquiry.h"
 
 #include <algorithm>
+#include <expected>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,49 +55,41 @@ Reply list_of(int code, std::string_view status, std::string text,
   return Reply(code, std::string(status), std::move(text));
 }
 
-// One mailbox or list, or the reply that says why not.
-std::pair<const Found*, Reply> only(const std::vector<Found>& found) {
-  if (found.empty()) return {nullptr, smtp::replies::unknown_user};
-  if (found.size() == 1) return {&found.front(), {}};
+// The one that is meant, or the reply that says why there is none.
+std::expected<Found, Reply> find_one(const LocalDomains& domains, std::string_view text,
+                                     const Reply& elsewhere) {
+  Address asked;
+  if (!parse_alias_address(without_brackets(text), asked))
+    return std::unexpected(smtp::replies::bad_recipient);
+  if (!asked.domain.empty() && !domains.has(asked.domain)) return std::unexpected(elsewhere);
+  auto found = find(domains, asked);
+  if (found.empty()) return std::unexpected(smtp::replies::unknown_user);
+  if (found.size() == 1) return std::move(found.front());
   std::vector<Address> candidates;
   for (const Found& each : found) candidates.push_back(each.address);
-  if (!is_sayable(candidates)) return {nullptr, smtp::replies::cannot_verify};
-  return {nullptr, list_of(553, "5.1.4", "ambiguous, possibly", candidates)};
-}
-
-bool is_elsewhere(const LocalDomains& domains, const Address& asked) {
-  return !asked.domain.empty() && !domains.has(asked.domain);
+  if (!is_sayable(candidates)) return std::unexpected(smtp::replies::cannot_verify);
+  return std::unexpected(list_of(553, "5.1.4", "ambiguous, possibly", candidates));
 }
 
 }  // namespace
 
 Reply verify(const LocalDomains& domains, std::string_view text) {
-  Address asked;
-  if (!parse_alias_address(without_brackets(text), asked)) return smtp::replies::bad_recipient;
-  if (is_elsewhere(domains, asked)) return smtp::replies::cannot_verify;
-  const auto found = find(domains, asked);
-  const auto [one, refusal] = only(found);
-  if (!one) return refusal;
-  const auto& members = one->resolution.addresses;
-  if (one->resolution.kind == Resolution::Kind::User) {
-    return is_sayable(members) ? list_of(250, "2.1.5", "", members)
-                               : Reply(smtp::replies::cannot_verify);
-  }
-  if (!is_sayable({one->address})) return smtp::replies::cannot_verify;
+  const auto found = find_one(domains, text, smtp::replies::cannot_verify);
+  if (!found) return found.error();
+  const auto& members = found->resolution.addresses;
+  const bool is_user = found->resolution.kind == Resolution::Kind::User;
+  const Address& mailbox = is_user ? members.front() : found->address;
+  if (!is_sayable({mailbox})) return smtp::replies::cannot_verify;
   // RFC 5321 §3.5.2: of a list the server may say that it is one.
-  if (members.size() > 1) return Reply(252, "2.1.5", one->address.path() + " is a list");
-  return Reply(250, "2.1.5", one->address.path());
+  if (members.size() > 1) return Reply(252, "2.1.5", mailbox.path() + " is a list");
+  return Reply(250, "2.1.5", mailbox.path());
 }
 
 Reply expand(const LocalDomains& domains, std::string_view text) {
-  Address asked;
-  if (!parse_alias_address(without_brackets(text), asked)) return smtp::replies::bad_recipient;
-  if (is_elsewhere(domains, asked)) return smtp::replies::unknown_user;
-  const auto found = find(domains, asked);
-  const auto [one, refusal] = only(found);
-  if (!one) return refusal;
-  if (one->resolution.kind == Resolution::Kind::User) return smtp::replies::not_a_list;
-  const auto& members = one->resolution.addresses;
+  const auto found = find_one(domains, text, smtp::replies::unknown_user);
+  if (!found) return found.error();
+  if (found->resolution.kind == Resolution::Kind::User) return smtp::replies::not_a_list;
+  const auto& members = found->resolution.addresses;
   return is_sayable(members) ? list_of(250, "2.1.5", "", members)
                              : Reply(smtp::replies::cannot_verify);
 }
