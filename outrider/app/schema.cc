@@ -256,8 +256,7 @@ const std::vector<Section>& schema() {
        "A next hop for certain recipients, instead of their domain's MX. Settings of [tls], from "
        "`minimum_version` on, may stand here for this next hop alone.",
        joined(route, tls_protocol)},
-      {"delivery", false,
-       "Giving mail. From `minimum_version` on, as [tls], for all next hops.",
+      {"delivery", false, "Giving mail. From `minimum_version` on, as [tls], for all next hops.",
        joined(delivery, tls_protocol)},
       {"dns", false, "The validating resolver within the process.", dns},
       {"console", false, "The local socket.", console},
