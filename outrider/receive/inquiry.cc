@@ -28,14 +28,22 @@ bool is_here(const Resolution& resolution) {
   return resolution.kind == Resolution::Kind::User || resolution.kind == Resolution::Kind::Alias;
 }
 
-// A bare name may be somebody's in more than one domain.
+void add(std::vector<Found>& found, const LocalDomains& domains, const Address& address) {
+  Resolution resolution = domains.resolve(address);
+  if (is_here(resolution)) found.push_back({address, std::move(resolution)});
+}
+
+// A bare name may be somebody's in more than one domain. Domains that take mail for anybody are
+// meant by none.
 std::vector<Found> find(const LocalDomains& domains, const Address& asked) {
   std::vector<Found> found;
-  const auto names = asked.domain.empty() ? domains.names() : std::vector{asked.domain};
-  for (const std::string& name : names) {
+  if (!asked.domain.empty()) {
+    add(found, domains, asked);
+    return found;
+  }
+  for (const std::string& name : domains.names()) {
     const Address address{asked.local_part, name};
-    Resolution resolution = domains.resolve(address);
-    if (is_here(resolution)) found.push_back({address, std::move(resolution)});
+    if (domains.is_named(address)) add(found, domains, address);
   }
   return found;
 }
@@ -88,6 +96,8 @@ Reply verify(const LocalDomains& domains, std::string_view text) {
 Reply expand(const LocalDomains& domains, std::string_view text) {
   const auto found = find_one(domains, text, smtp::replies::unknown_user);
   if (!found) return found.error();
+  // Who gets what is left over is nobody's list.
+  if (!domains.is_named(found->address)) return smtp::replies::unknown_user;
   if (found->resolution.kind == Resolution::Kind::User) return smtp::replies::not_a_list;
   const auto& members = found->resolution.addresses;
   return is_sayable(members) ? list_of(250, "2.1.5", "", members)

@@ -184,6 +184,13 @@ std::vector<std::string> LocalDomains::names() const {
   return names;
 }
 
+bool LocalDomains::is_named(const Address& address) const {
+  const Domain* domain = domain_of(address.domain);
+  if (domain == nullptr) return false;
+  const std::string name = fold(address.local_part, domain->case_sensitive);
+  return domain->users.contains(name) || domain->aliases.find(name) != nullptr;
+}
+
 const LocalDomains::Domain* LocalDomains::domain_of(std::string_view name) const {
   const auto at = domains_.find(name);
   return at == domains_.end() ? nullptr : &at->second;

@@ -55,6 +55,8 @@ class LocalDomains {
 
   bool has(std::string_view domain) const;  ///< of `domain` in lower case
   std::vector<std::string> names() const;   ///< of the domains, sorted
+  /// A user or an alias of that name, and not only an address that is taken.
+  bool is_named(const Address& address) const;
   /// `user+tag@domain` of a user keeps its tag for the delivery.
   Resolution resolve(const Address& forward_path) const;
 

@@ -90,16 +90,18 @@ Parsed<Address> parse_mailbox(Cursor& in, Letters letters) {
   return Address{std::move(*local_part), std::move(*domain)};
 }
 
-// A-d-l = At-domain *( "," At-domain ). Read and dropped: RFC 5321 appendix C.
+// A-d-l = At-domain *( "," At-domain ). Read and dropped: RFC 5321 appendix C. RFC 788 has a comma
+// before the mailbox, too: `@ONE,@TWO,JOE@THREE`.
 Parsed<void> skip_source_route(Cursor& in) {
-  do {
+  for (;;) {
     if (!in.take('@')) return in.expected("'@'");
     if (auto domain = parse_domain(in, Letters::Ascii); !domain) {
       return std::unexpected(domain.error());
     }
-  } while (in.take(','));
-  if (!in.take(':')) return in.expected("':' behind the source route");
-  return {};
+    if (in.take(':')) return {};
+    if (!in.take(',')) return in.expected("',' or ':' in the source route");
+    if (in.peek() != '@') return {};
+  }
 }
 
 // Path = "<" [ A-d-l ":" ] Mailbox ">"; the "<" has been read.

@@ -281,6 +281,8 @@ std::optional<Event> ServerSession::State::on_expn(std::string_view argument) {
 bool ServerSession::State::serves(const Word& word) const {
   if (word.verb == Verb::Hello) return (word.text == "LHLO") == options.lmtp;
   if (word.verb == Verb::Expn) return options.answer_expn;
+  if (word.verb == Verb::Bdat) return options.offer_chunking;
+  if (word.verb == Verb::StartTls) return options.offer_starttls && !secure;
   return word.verb != Verb::Unserved;
 }
 

@@ -51,6 +51,12 @@ TEST(ServerCommands, S1_HelpNamesTheCommands) {
   EXPECT_FALSE(reply.contains("LHLO"));
   EXPECT_FALSE(reply.contains("AUTH"));
   EXPECT_TRUE(Dialogue(lmtp_options()).says("HELP\r\n").contains("LHLO"));
+  EXPECT_TRUE(reply.contains("STARTTLS"));
+  EXPECT_FALSE(Dialogue(test::mx_options(), true).says("HELP\r\n").contains("STARTTLS"));
+  auto small = test::mx_options();
+  small.offer_starttls = small.offer_chunking = false;
+  EXPECT_FALSE(Dialogue(small).says("HELP\r\n").contains("STARTTLS"));
+  EXPECT_FALSE(Dialogue(small).says("HELP\r\n").contains("BDAT"));
 }
 
 TEST(ServerCommands, S6_HelpExplainsACommandThatIsServed) {
