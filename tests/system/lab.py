@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import smtplib
@@ -22,10 +23,19 @@ OUTRIDER = os.environ.get("OUTRIDER", str(TOP / "build/release/outrider"))
 NEIGHBOUR = str(TOP / "tools/dev/neighbour.sh")
 
 
+given_ports = set()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that nobody listens on, below those that the kernel gives to connections, and never the
+    same twice."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            if port not in given_ports:
+                probe.bind(("127.0.0.1", port))
+                given_ports.add(port)
+                return port
 
 
 def wait_for(condition, seconds=20.0, what="a condition"):
