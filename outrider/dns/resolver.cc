@@ -33,11 +33,12 @@ struct Initiate {
     }
     const auto home = asio::associated_executor<Handler>::get(handler);
     auto work = asio::make_work_guard(home);
-    auto done = [handler = std::move(handler), home, work](RawAnswer answer) mutable {
-      asio::post(home, [handler = std::move(handler), answer = std::move(answer)]() mutable {
-        std::move(handler)(std::move(answer));
-      });
-      work.reset();
+    auto done = [handler = std::move(handler), home,
+                 work = std::move(work)](RawAnswer answer) mutable {
+      // The guard goes with the answer: once that has arrived, the loop may be gone at any moment.
+      asio::post(home,
+                 [handler = std::move(handler), answer = std::move(answer),
+                  work = std::move(work)]() mutable { std::move(handler)(std::move(answer)); });
     };
     questions->ask(number, std::move(name), type, std::move(done));
   }
