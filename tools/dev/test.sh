@@ -90,7 +90,7 @@ suite_unit() { # with AddressSanitizer and UndefinedBehaviorSanitizer
 
 suite_threads() { # what runs on several threads, with ThreadSanitizer
   TSAN_OPTIONS="halt_on_error=1 suppressions=$top/tests/support/tsan.supp" \
-    units tsan base smtp mail net queue receive deliver console app
+    units tsan base smtp mail dns net queue receive deliver console app
 }
 
 

@@ -4,16 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
-
 #include "support/dns_world.h"
+#include "support/loops.h"
 
 namespace outrider::deliver {
 namespace {
 
-namespace asio = boost::asio;
 using Kind = test::DnsZone::Kind;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -57,9 +53,11 @@ class NextHopTest : public testing::Test {
     auto resolver = dns::Resolver::open(options);
     ASSERT_TRUE(resolver) << resolver.error().text();
     resolver_ = std::move(*resolver);
+    loops_ = std::make_unique<test::Loops>();
   }
   static void TearDownTestSuite() {
     resolver_.reset();
+    loops_.reset();
     world_.reset();
   }
   void SetUp() override {
@@ -70,19 +68,17 @@ class NextHopTest : public testing::Test {
     Routes routes;
     EXPECT_TRUE(routes.add("*", *parse_route(route)));
     auto destination = routes.destination(routes.key_for(recipient));
-    asio::io_context context;
-    auto hop =
-        asio::co_spawn(context, find_next_hop(*resolver_, destination, options_), asio::use_future);
-    context.run();
-    return hop.get();
+    return loops_->run(find_next_hop(*resolver_, destination, options_));
   }
   NextHop find(const std::string& domain) { return find(Address{"user", domain}); }
 
   static std::unique_ptr<test::DnsWorld> world_;
+  static std::unique_ptr<test::Loops> loops_;
   static std::unique_ptr<dns::Resolver> resolver_;
   HopOptions options_;
 };
 std::unique_ptr<test::DnsWorld> NextHopTest::world_;
+std::unique_ptr<test::Loops> NextHopTest::loops_;
 std::unique_ptr<dns::Resolver> NextHopTest::resolver_;
 
 std::vector<std::string> lines(const NextHop& hop) {

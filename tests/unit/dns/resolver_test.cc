@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "support/dns_world.h"
+#include "support/loops.h"
 
 namespace outrider::dns {
 namespace {
@@ -74,10 +75,7 @@ class ResolverTest : public testing::Test {
 
   template <class T>
   T run(awaitable<T> question) {
-    asio::io_context context;
-    auto answer = asio::co_spawn(context, std::move(question), asio::use_future);
-    context.run();
-    return answer.get();
+    return loops_.run(std::move(question));
   }
   MxAnswer mx(const std::string& name) { return run(resolver_->mx(name)); }
   AddressAnswer ipv4(const std::string& name) { return run(resolver_->ipv4(name)); }
@@ -87,6 +85,7 @@ class ResolverTest : public testing::Test {
   }
 
   static std::unique_ptr<test::DnsWorld> world_;
+  test::Loops loops_;
   std::unique_ptr<Resolver> resolver_;
 };
 std::unique_ptr<test::DnsWorld> ResolverTest::world_;
@@ -197,15 +196,12 @@ TEST_F(ResolverTest, FindsNamesOfAddresses) {
 }
 
 TEST_F(ResolverTest, AnswersOnTheThreadThatAsked) {
-  asio::io_context context;
   const auto ask = [&]() -> awaitable<bool> {
     const auto before = ::pthread_self();
     const auto answer = co_await resolver_->ipv4("mx.mail.world");
     co_return answer.found() && before == ::pthread_self();
   };
-  auto same = asio::co_spawn(context, ask, asio::use_future);
-  context.run();
-  EXPECT_TRUE(same.get());
+  EXPECT_TRUE(run(ask()));
 }
 
 TEST_F(ResolverTest, ServesManyThreadsAtOnce) {
@@ -221,7 +217,7 @@ TEST_F(ResolverTest, ServesManyThreadsAtOnce) {
 }
 
 TEST_F(ResolverTest, DestroyedLeavesNoQuestionWithoutAnswer) {
-  asio::io_context context;
+  auto& context = loops_.add();
   auto answer = asio::co_spawn(context, resolver_->mx("mail.world"), asio::use_future);
   asio::post(context, [&] { resolver_.reset(); });
   context.run();
@@ -233,9 +229,9 @@ TEST_F(ResolverTest, EndsAQuestionThatIsCancelled) {
   auto slow = options();
   slow.timeout = std::chrono::seconds(60);
   slow.unbound_options = {"stub-zone:", "name: \"slow.example\"", "stub-addr: 192.0.2.200"};
+  asio::io_context context;
   auto resolver = Resolver::open(slow);
   ASSERT_TRUE(resolver) << resolver.error().text();
-  asio::io_context context;
   asio::cancellation_signal signal;
   bool ended = false;
   asio::co_spawn(context, (*resolver)->ipv4("slow.example"),
