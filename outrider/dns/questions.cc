@@ -18,7 +18,6 @@ namespace outrider::dns {
 namespace {
 
 constexpr std::size_t longest_reason = 200;
-constexpr std::size_t most_records = 1000;
 
 RawAnswer failed(std::string why) {
   RawAnswer answer;
@@ -63,7 +62,7 @@ RawAnswer read_result(const ub_result& result) {
   }
   if (answer.status == Status::Failed) answer.why = rcode_text(result.rcode);
   if (answer.status != Status::Found) return answer;
-  for (std::size_t i = 0; i < most_records && result.data[i] != nullptr; ++i) {
+  for (std::size_t i = 0; i < Source::most_records && result.data[i] != nullptr; ++i) {
     answer.data.emplace_back(result.data[i], static_cast<std::size_t>(result.len[i]));
   }
   return answer;

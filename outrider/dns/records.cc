@@ -63,6 +63,26 @@ std::optional<IpAddress> read_ipv4(std::string_view data) { return read_address(
 
 std::optional<IpAddress> read_ipv6(std::string_view data) { return read_address(data, 16); }
 
+std::optional<Tlsa> read_tlsa(std::string_view data) {
+  constexpr std::size_t numbers = 3;
+  if (data.size() <= numbers) return std::nullopt;
+  const auto number = [&](std::size_t at) { return static_cast<std::uint8_t>(data[at]); };
+  return Tlsa{number(0), number(1), number(2), std::string(data.substr(numbers))};
+}
+
+std::optional<std::string> read_text(std::string_view data) {
+  if (data.empty()) return std::nullopt;
+  std::string text;
+  text.reserve(data.size());
+  while (!data.empty()) {
+    const std::size_t length = static_cast<unsigned char>(data.front());
+    if (length >= data.size()) return std::nullopt;
+    text.append(data.substr(1, length));
+    data.remove_prefix(1 + length);
+  }
+  return text;
+}
+
 bool is_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   if (name.empty() || name.size() > longest_name) return false;

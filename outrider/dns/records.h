@@ -1,6 +1,6 @@
 // The data of DNS records, read within their bounds: whoever runs a zone wrote these bytes.
-// RFC 1035 §3.3 and §3.4, RFC 3596, RFC 7505. What is not well-formed gives nothing, because half
-// a record is no answer.
+// RFC 1035 §3.3 and §3.4, RFC 3596, RFC 6698 §2.1, RFC 7505. What is not well-formed gives nothing,
+// because half a record is no answer.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,9 @@ std::optional<std::string> read_name(std::string_view data);
 std::optional<Mx> read_mx(std::string_view data);
 std::optional<IpAddress> read_ipv4(std::string_view data);
 std::optional<IpAddress> read_ipv6(std::string_view data);
+std::optional<Tlsa> read_tlsa(std::string_view data);
+/// RFC 1035 §3.3.14: the strings joined, as RFC 8461 §3.1 and RFC 8460 §3 ask; bytes as they came.
+std::optional<std::string> read_text(std::string_view data);
 
 /// Whether `name` can be asked for: the characters of read_name(), labels of 1 to 63, 253 in all.
 /// A final dot is allowed.

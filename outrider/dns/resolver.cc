@@ -1,5 +1,6 @@
 #include "outrider/dns/resolver.h"
 
+#include <algorithm>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -10,8 +11,8 @@
 #include <utility>
 
 #include "outrider/base/text.h"
-#include "outrider/dns/questions.h"
 #include "outrider/dns/records.h"
+#include "outrider/dns/source.h"
 
 namespace outrider::dns {
 namespace {
@@ -21,12 +22,12 @@ namespace asio = boost::asio;
 /// Leaves the question, and brings the answer back to where the handler lives.
 struct Initiate {
   template <class Handler>
-  void operator()(Handler handler, std::shared_ptr<Questions> questions, std::string name,
+  void operator()(Handler handler, std::shared_ptr<Source> source, std::string name,
                   RecordType type) const {
-    const auto number = questions->next_number();
+    const auto number = source->next_number();
     auto slot = asio::associated_cancellation_slot<Handler>::get(handler);
     if (slot.is_connected()) {
-      std::weak_ptr<Questions> there = questions;
+      std::weak_ptr<Source> there = source;
       slot.assign([there, number](asio::cancellation_type) {
         if (const auto still = there.lock()) still->cancel(number);
       });
@@ -40,11 +41,11 @@ struct Initiate {
                  [handler = std::move(handler), answer = std::move(answer),
                   work = std::move(work)]() mutable { std::move(handler)(std::move(answer)); });
     };
-    questions->ask(number, std::move(name), type, std::move(done));
+    source->ask(number, std::move(name), type, std::move(done));
   }
 };
 
-awaitable<RawAnswer> ask(std::shared_ptr<Questions> questions, std::string name, RecordType type) {
+awaitable<RawAnswer> ask(std::shared_ptr<Source> source, std::string name, RecordType type) {
   if (!is_name(name)) {
     RawAnswer answer;
     answer.status = Status::NoName;
@@ -52,7 +53,7 @@ awaitable<RawAnswer> ask(std::shared_ptr<Questions> questions, std::string name,
     co_return answer;
   }
   auto answered = asio::async_initiate<const asio::use_awaitable_t<>, void(RawAnswer)>(
-      Initiate{}, asio::use_awaitable, std::move(questions), std::move(name), type);
+      Initiate{}, asio::use_awaitable, std::move(source), std::move(name), type);
   RawAnswer answer = co_await std::move(answered);
   co_return answer;
 }
@@ -73,51 +74,103 @@ Wanted read_all(RawAnswer raw, std::vector<Value> Wanted::* values,
   return wanted;
 }
 
-class UnboundResolver final : public Resolver {
- public:
-  explicit UnboundResolver(std::shared_ptr<Questions> questions)
-      : questions_(std::move(questions)) {}
-  // Coroutines that wait hold the questions too, and go on with failures.
-  ~UnboundResolver() override { questions_->close(); }
-  void close() override { questions_->close(); }
+// A record's strings make no text longer than its data, and there is no end to what may be sent.
+void keep_within_bounds(std::vector<std::string>& texts) {
+  constexpr std::size_t most_texts = 100;
+  std::size_t room = std::size_t{64} * 1024;
+  std::size_t kept = 0;
+  while (kept < std::min(texts.size(), most_texts) && texts[kept].size() <= room) {
+    room -= texts[kept++].size();
+  }
+  texts.resize(kept);
+}
 
-  awaitable<MxAnswer> mx(std::string name) override { return mx_of(questions_, std::move(name)); }
+using There = std::shared_ptr<Source>;
+
+awaitable<MxAnswer> mx_of(There there, std::string name) {
+  RawAnswer raw = co_await ask(std::move(there), std::move(name), RecordType::Mx);
+  co_return read_all(std::move(raw), &MxAnswer::hosts, &read_mx);
+}
+awaitable<AddressAnswer> addresses_of(There there, std::string name, RecordType type) {
+  RawAnswer raw = co_await ask(std::move(there), std::move(name), type);
+  co_return read_all(std::move(raw), &AddressAnswer::addresses,
+                     type == RecordType::A ? &read_ipv4 : &read_ipv6);
+}
+awaitable<TextAnswer> names_of(There there, IpAddress address) {
+  RawAnswer raw = co_await ask(std::move(there), pointer_name(address), RecordType::Pointer);
+  co_return read_all(std::move(raw), &TextAnswer::texts, &read_name);
+}
+awaitable<TlsaAnswer> tlsa_of(There there, std::string name) {
+  RawAnswer raw = co_await ask(std::move(there), std::move(name), RecordType::Tlsa);
+  co_return read_all(std::move(raw), &TlsaAnswer::records, &read_tlsa);
+}
+awaitable<TextAnswer> texts_of(There there, std::string name) {
+  RawAnswer raw = co_await ask(std::move(there), std::move(name), RecordType::Text);
+  TextAnswer answer = read_all(std::move(raw), &TextAnswer::texts, &read_text);
+  keep_within_bounds(answer.texts);
+  co_return answer;
+}
+awaitable<Answer> alias_of(There there, std::string name) {
+  RawAnswer raw = co_await ask(std::move(there), std::move(name), RecordType::Alias);
+  TextAnswer targets = read_all(std::move(raw), &TextAnswer::texts, &read_name);
+  if (targets.found()) targets.canonical = targets.texts.front();
+  co_return std::move(static_cast<Answer&>(targets));
+}
+
+class RealResolver final : public Resolver {
+ public:
+  explicit RealResolver(There source) : source_(std::move(source)) {}
+  // Coroutines that wait hold the source too, and go on with failures.
+  ~RealResolver() override { source_->close(); }
+  void close() override { source_->close(); }
+
+  awaitable<MxAnswer> mx(std::string name) override { return mx_of(source_, std::move(name)); }
   awaitable<AddressAnswer> ipv4(std::string name) override {
-    return addresses_of(questions_, std::move(name), RecordType::A);
+    return addresses_of(source_, std::move(name), RecordType::A);
   }
   awaitable<AddressAnswer> ipv6(std::string name) override {
-    return addresses_of(questions_, std::move(name), RecordType::Aaaa);
+    return addresses_of(source_, std::move(name), RecordType::Aaaa);
   }
-  awaitable<TextAnswer> pointer(IpAddress address) override {
-    return names_of(questions_, address);
+  awaitable<TextAnswer> pointer(IpAddress address) override { return names_of(source_, address); }
+  awaitable<TlsaAnswer> tlsa(std::string name) override {
+    return tlsa_of(source_, std::move(name));
   }
+  awaitable<TextAnswer> text(std::string name) override {
+    return texts_of(source_, std::move(name));
+  }
+  awaitable<Answer> alias(std::string name) override { return alias_of(source_, std::move(name)); }
 
  private:
-  using There = std::shared_ptr<Questions>;
-
-  static awaitable<MxAnswer> mx_of(There there, std::string name) {
-    RawAnswer raw = co_await ask(std::move(there), std::move(name), RecordType::Mx);
-    co_return read_all(std::move(raw), &MxAnswer::hosts, &read_mx);
-  }
-  static awaitable<AddressAnswer> addresses_of(There there, std::string name, RecordType type) {
-    RawAnswer raw = co_await ask(std::move(there), std::move(name), type);
-    co_return read_all(std::move(raw), &AddressAnswer::addresses,
-                       type == RecordType::A ? &read_ipv4 : &read_ipv6);
-  }
-  static awaitable<TextAnswer> names_of(There there, IpAddress address) {
-    RawAnswer raw = co_await ask(std::move(there), pointer_name(address), RecordType::Pointer);
-    co_return read_all(std::move(raw), &TextAnswer::texts, &read_name);
-  }
-
-  There questions_;
+  There source_;
 };
+
+/// For a resolver that has no answers of this kind: failed, because "nobody knows" harms nobody.
+Answer not_answered() {
+  Answer answer;
+  answer.why = "this resolver does not answer such questions";
+  return answer;
+}
 
 }  // namespace
 
+awaitable<TlsaAnswer> Resolver::tlsa(std::string) {
+  TlsaAnswer answer;
+  static_cast<Answer&>(answer) = not_answered();
+  co_return answer;
+}
+
+awaitable<TextAnswer> Resolver::text(std::string) {
+  TextAnswer answer;
+  static_cast<Answer&>(answer) = not_answered();
+  co_return answer;
+}
+
+awaitable<Answer> Resolver::alias(std::string) { co_return not_answered(); }
+
 Result<std::unique_ptr<Resolver>> Resolver::open(const Options& options) {
-  auto questions = Questions::open(options);
-  if (!questions) return std::unexpected(questions.error());
-  return std::make_unique<UnboundResolver>(std::move(*questions));
+  auto source = open_source(options);
+  if (!source) return std::unexpected(source.error());
+  return std::make_unique<RealResolver>(std::move(*source));
 }
 
 }  // namespace outrider::dns
