@@ -9,21 +9,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <optional>
 
 #include "outrider/base/text.h"
+#include "outrider/dns/signals_blocked.h"
 
 namespace outrider::dns {
 namespace {
 
 constexpr std::size_t longest_reason = 200;
-
-RawAnswer failed(std::string why) {
-  RawAnswer answer;
-  answer.why = std::move(why);
-  return answer;
-}
 
 std::string rcode_text(int rcode) {
   switch (rcode) {
@@ -68,20 +62,6 @@ RawAnswer read_result(const ub_result& result) {
   return answer;
 }
 
-// Signals are the main thread's; the library's own thread is started by ours and inherits this.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
-
 }  // namespace
 
 Result<std::shared_ptr<Questions>> Questions::open(const Options& options) {
@@ -94,7 +74,7 @@ Result<std::shared_ptr<Questions>> Questions::open(const Options& options) {
 
 Questions::Questions(UnboundContext context, int wake, Duration timeout)
     : context_(std::move(context)), wake_(wake), timeout_(timeout) {
-  const SignalsBlocked blocked;
+  const SignalsBlocked blocked;  // and the library's own thread is started by ours
   thread_ = std::thread([this] { run(); });
 }
 
@@ -122,7 +102,7 @@ void Questions::ask(std::uint64_t number, std::string name, RecordType type, Don
     first = taken && inbox_.empty();
     if (taken) inbox_.push_back(std::move(question));
   }
-  if (!taken) return question.done(failed("the resolver takes no more questions"));
+  if (!taken) return question.done(failed_answer("the resolver takes no more questions"));
   if (first) wake();
 }
 
@@ -149,7 +129,8 @@ void Questions::run() {
     ub_process(context_.get());
     expire();
   }
-  while (!questions_.empty()) finish(questions_.begin()->first, failed("the resolver was closed"));
+  while (!questions_.empty())
+    finish(questions_.begin()->first, failed_answer("the resolver was closed"));
   // Its thread ends here; the last answers go nowhere.
   context_.reset();
 }
@@ -171,10 +152,10 @@ bool Questions::take_inbox() {
     if (room) {
       waiting_.push_back(number);
     } else {
-      finish(number, failed("too many questions are waiting"));
+      finish(number, failed_answer("too many questions are waiting"));
     }
   }
-  for (const auto number : cancelled) finish(number, failed("cancelled"));
+  for (const auto number : cancelled) finish(number, failed_answer("cancelled"));
   return !closed;
 }
 
@@ -192,7 +173,7 @@ void Questions::hand_over() {
       ++open_;
     } else {
       question.ticket = -1;
-      finish(number, failed(fmt::format("libunbound: {}", ub_strerror(error))));
+      finish(number, failed_answer(fmt::format("libunbound: {}", ub_strerror(error))));
     }
   }
 }
@@ -217,7 +198,7 @@ void Questions::on_answer(void* pointer, int error, ub_result* result) {
   --question.owner->open_;
   RawAnswer answer = error == 0 && result != nullptr
                          ? read_result(*result)
-                         : failed(fmt::format("libunbound: {}", ub_strerror(error)));
+                         : failed_answer(fmt::format("libunbound: {}", ub_strerror(error)));
   ub_resolve_free(result);
   question.owner->finish(question.number, std::move(answer));
 }
@@ -226,7 +207,7 @@ void Questions::expire() {
   const auto now = steady_now();
   while (!questions_.empty() && questions_.begin()->second.deadline <= now) {
     const auto& question = questions_.begin()->second;
-    finish(question.number, failed(fmt::format("no answer within {}", spoken(timeout_))));
+    finish(question.number, failed_answer(fmt::format("no answer within {}", spoken(timeout_))));
   }
 }
 

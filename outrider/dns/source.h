@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "outrider/base/result.h"
@@ -29,6 +30,12 @@ enum class RecordType : int {
 struct RawAnswer : Answer {
   std::vector<std::string> data;
 };
+
+inline RawAnswer failed_answer(std::string why) {
+  RawAnswer answer;
+  answer.why = std::move(why);
+  return answer;
+}
 
 class Source {
  public:

@@ -6,12 +6,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
-#include <optional>
 #include <string_view>
 #include <vector>
 
-#include "outrider/base/ip.h"
 #include "outrider/base/text.h"
+#include "outrider/dns/forwarder.h"
 
 namespace outrider::dns {
 namespace {
@@ -51,21 +50,6 @@ std::unexpected<Error> refuse(std::string_view what, std::string_view text, std:
   return fail(Blame::Operator, fmt::format("{} \"{}\"", what, printable(text)), std::move(rule));
 }
 
-struct Forwarder {
-  IpAddress address;
-  std::uint64_t port = 53;
-};
-
-std::optional<Forwarder> parse_forwarder(std::string_view text) {
-  const auto at = text.find('@');
-  const auto address = IpAddress::parse(text.substr(0, at));
-  if (!address) return std::nullopt;
-  if (at == std::string_view::npos) return Forwarder{*address};
-  const auto port = parse_number(text.substr(at + 1));
-  if (!port || *port == 0 || *port > 65535) return std::nullopt;
-  return Forwarder{*address, *port};
-}
-
 bool is_readable(std::string_view path) { return ::access(std::string(path).c_str(), R_OK) == 0; }
 
 bool has_control_byte(std::string_view text) {
@@ -76,7 +60,7 @@ Result<void> add_forwarders(std::string& config, const std::vector<std::string>&
   std::string zone = "forward-zone:\n  name: \".\"\n";
   bool local = false;
   for (const auto& text : forwarders) {
-    const auto forwarder = parse_forwarder(text);
+    const auto forwarder = read_forwarder(text);
     if (!forwarder) return refuse("forwarder", text, "an address, or address@port");
     local = local || forwarder->address.is_loopback();
     fmt::format_to(std::back_inserter(zone), "  forward-addr: {}@{}\n", forwarder->address.text(),
