@@ -2,12 +2,13 @@
 // trust anchor of their own. Nothing of the machine's own DNS is touched.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "support/dns_server.h"
 
 namespace outrider::test {
 
@@ -15,7 +16,7 @@ struct DnsZone {
   enum class Kind {
     Signed,    ///< secure, denials by NSEC3
     Plain,     ///< below a signed zone without a DS: insecure
-    Tampered,  ///< signed; then each 192.0.2.66 in it became 192.0.2.67: bogus
+    Tampered,  ///< signed; then each 192.0.2.66 and c0000242 in it became another: bogus
     Expired,   ///< the signatures ended long ago: bogus
     Broken     ///< its server knows of it and has no data: SERVFAIL
   };
@@ -38,21 +39,18 @@ class DnsWorld {
 
   std::string forwarder() const;  ///< `127.0.0.1@PORT`, for a resolver's options
   std::string trust_anchor_file() const;
+  const std::string& anchor() const { return anchor_; }  ///< the first zone's name
 
  private:
   void write_zone(const DnsZone& zone, const std::string& delegations);
   std::string make_key(const DnsZone& zone);  // and gives its DS record
   void sign(const DnsZone& zone);
-  void write_config(const std::vector<DnsZone>& zones);
-  void start();
-  void stop();
-  bool wait_until_ready();
+  void write_config(const std::vector<DnsZone>& zones, std::uint16_t port);
   std::string file(const std::string& name) const { return (folder_ / name).string(); }
 
   std::filesystem::path folder_;
   std::string anchor_;
-  std::uint16_t port_ = 0;
-  pid_t server_ = -1;
+  std::optional<DnsServer> server_;
 };
 
 }  // namespace outrider::test
