@@ -100,8 +100,12 @@ void take_listener(Making& making, const Values& values) {
   listener.smtp.offer_starttls = listener.tls == receive::TlsMode::StartTls;
   listener.smtp.offer_smtputf8 = values.flag("smtputf8");
   listener.smtp.offer_chunking = values.flag("chunking");
-  listener.smtp.answer_vrfy = values.flag("vrfy");
-  listener.smtp.answer_expn = values.flag("expn");
+  listener.smtp.heritage = values.flag("heritage");
+  listener.smtp.answer_vrfy = listener.smtp.heritage || values.flag("vrfy");
+  listener.smtp.answer_expn = listener.smtp.heritage || values.flag("expn");
+  listener.utmp = values.text("utmp");
+  if (listener.smtp.heritage && listener.role == receive::Role::Lmtp)
+    making.complain(values, "heritage", "is of SMTP, and this listener speaks LMTP");
   take_inbound_policy(making, values, *address, listener);
   making.config.listeners.push_back({listener.name, *address, socket_options(making, values),
                                      find_group(making, values, "socket_group"),

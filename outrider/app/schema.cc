@@ -113,6 +113,8 @@ const std::vector<Setting> listener{
     {"chunking", Type::Flag, "true", "Offer CHUNKING and BINARYMIME (RFC 3030)."},
     {"vrfy", Type::Flag, "false", "Answer VRFY from the tables of users and aliases; else 252."},
     {"expn", Type::Flag, "false", "Answer EXPN from the aliases; else 502."},
+    {"heritage", Type::Flag, "false", "As RFC 788: SEND, SOML and SAML to terminals, source routes honoured, VRFY and EXPN answered."},
+    {"utmp", Type::Path, "\"/run/utmp\"", "Who is logged in where, for SEND, SOML and SAML."},
     {"proxy_protocol", Type::Flag, "false", "Every connection begins with a PROXY header (v1 or v2)."},
     {"proxy_trusted", Type::List, "[]", "Networks that may send it; from others the connection is closed."},
 };

@@ -304,7 +304,7 @@ Result<smtp::Transaction> transaction_of(const SendOptions& options, std::string
     const auto to = smtp::parse_mailbox(text, smtp::Letters::Utf8);
     if (!to) return fail(Blame::Operator, "--to: \"" + printable(text) + "\" is no address");
     transaction.needs_smtputf8 |= to->needs_smtputf8();
-    transaction.recipients.push_back({*to, *notify, options.orcpt});
+    transaction.recipients.push_back({*to, *notify, options.orcpt, {}});
   }
   mail.size = content.size();
   transaction.has_eight_bit = !is_ascii(content);

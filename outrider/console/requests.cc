@@ -167,6 +167,7 @@ json::object item_to_json(const queue::Item& item) {
   json::array recipients;
   for (const auto& recipient : item.envelope.recipients) {
     json::object each{{"address", recipient.address.text()}, {"status", name(recipient.status)}};
+    if (!recipient.route.empty()) each["route"] = recipient.route;
     if (!recipient.reply.empty()) each["reply"] = recipient.reply;
     if (!recipient.remote.empty()) each["remote"] = recipient.remote;
     recipients.push_back(std::move(each));
@@ -176,6 +177,7 @@ json::object item_to_json(const queue::Item& item) {
                    {"held", item.held},          {"active", item.active},
                    {"attempts", item.attempts}};
   if (item.next_attempt != Time{}) out["next_attempt"] = rfc3339(item.next_attempt);
+  if (!item.envelope.reverse_route.empty()) out["reverse_route"] = item.envelope.reverse_route;
   out["client"] = item.envelope.origin.client;
   out["tls"] = item.envelope.origin.tls;
   out["recipients"] = std::move(recipients);

@@ -107,8 +107,8 @@ awaitable<Attempt> deliver_to_maildirs(Site& site, const Route& route, queue::Cl
     }
     Filing filing;
     filing.path = std::move(*path);
-    filing.fields =
-        mail::return_path_field(envelope.reverse_path) + mail::delivered_to_field(address);
+    filing.fields = mail::return_path_field(envelope.reverse_path, envelope.reverse_route) +
+                    mail::delivered_to_field(address);
     filing.binary = envelope.body == mail::BodyType::BinaryMime;
     filing.options = &site.options.maildir;
     filing.host = &site.options.hostname;

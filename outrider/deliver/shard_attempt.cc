@@ -57,7 +57,6 @@ std::shared_ptr<const Destination> Shard::destination_of(Lane& lane) {
 
 awaitable<Shard::Attempted> Shard::attempt_remote(Lane& lane, queue::Claim& claim,
                                                   Connected& connection, Recipients recipients) {
-  const bool lmtp = lane.destination->route.kind == Route::Kind::Lmtp;
   for (;;) {
     const bool at_hand = connection || !lane.idle.empty();
     const Haste haste{.asked = claim.asked_for(), .last = claim.fate(now()) == queue::Fate::GiveUp};
@@ -74,7 +73,7 @@ awaitable<Shard::Attempted> Shard::attempt_remote(Lane& lane, queue::Claim& clai
     }
     lane.pause.reset();
     lane.wait = Duration(0);
-    TransactionResult result = co_await transact(*connection, claim, recipients, lmtp);
+    TransactionResult result = co_await transact(*connection, claim, recipients);
     --lane.trying;
     if (!result.refused) {
       lane.window.succeeded(steady_now());

@@ -8,6 +8,7 @@
 
 #include "outrider/base/text.h"
 #include "outrider/mail/header_scanner.h"
+#include "outrider/mail/source_route.h"
 
 namespace outrider::deliver {
 namespace {
@@ -42,7 +43,8 @@ smtp::Ret ret_of(mail::Return ret) {
   return smtp::Ret::Unset;
 }
 
-smtp::Transaction transaction_of(const mail::Envelope& envelope, const Recipients& recipients) {
+smtp::Transaction transaction_of(const mail::Envelope& envelope, const Recipients& recipients,
+                                 const smtp::ClientOptions& client) {
   smtp::Transaction transaction;
   transaction.mail.reverse_path = envelope.reverse_path;
   transaction.mail.size = envelope.size;
@@ -50,13 +52,17 @@ smtp::Transaction transaction_of(const mail::Envelope& envelope, const Recipient
   transaction.mail.smtputf8 = envelope.smtputf8;
   transaction.mail.ret = ret_of(envelope.ret);
   transaction.mail.envid = envelope.envid;
+  // RFC 788 §3.6: the relay puts itself on the reverse-path. A mailbox is the end of the way.
+  if (envelope.routed && !client.lmtp)
+    transaction.mail.route = mail::extended(client.hostname, envelope.reverse_route);
   transaction.has_eight_bit = envelope.has_eight_bit;
   transaction.recipients.reserve(recipients.size());
   for (const auto index : recipients) {
     const mail::Recipient& recipient = envelope.recipients[index];
     transaction.recipients.push_back({.forward_path = recipient.address,
                                       .notify = notify_of(recipient.notify),
-                                      .orcpt = recipient.orcpt});
+                                      .orcpt = recipient.orcpt,
+                                      .route = recipient.route});
   }
   return transaction;
 }
@@ -131,7 +137,7 @@ class Run {
 awaitable<void> Run::run() {
   smtp::ClientSession& session = connection_.session();
   const mail::Envelope& envelope = claim_.envelope();
-  smtp::Transaction transaction = transaction_of(envelope, recipients_);
+  smtp::Transaction transaction = transaction_of(envelope, recipients_, session.options());
   if (envelope.smtputf8) {
     const Result<bool> needed = co_await header_has_utf8(claim_);
     if (!needed) co_return fail_here(needed.error());
@@ -198,7 +204,7 @@ void Run::fail_here(const Error& error) {
 }  // namespace
 
 awaitable<TransactionResult> transact(Connection& connection, queue::Claim& claim,
-                                      std::vector<std::uint32_t> recipients, bool lmtp) {
+                                      std::vector<std::uint32_t> recipients) {
   Run run(connection, claim, std::move(recipients));
   Attempt& attempt = run.result.attempt;
   attempt.relay = attempt.remote = connection.remote();
@@ -207,7 +213,7 @@ awaitable<TransactionResult> transact(Connection& connection, queue::Claim& clai
   co_await run.run();
   const bool dsn = connection.session().extensions().dsn;
   attempt.peer_notifies = dsn;
-  attempt.here = lmtp && !dsn;
+  attempt.here = connection.session().options().lmtp && !dsn;
   connection.used = steady_now();
   co_return std::move(run.result);
 }

@@ -22,6 +22,6 @@ struct TransactionResult {
 
 /// `recipients` are of the claim. Leaves `connection` ready for the next one, or broken.
 awaitable<TransactionResult> transact(Connection& connection, queue::Claim& claim,
-                                      std::vector<std::uint32_t> recipients, bool lmtp);
+                                      std::vector<std::uint32_t> recipients);
 
 }  // namespace outrider::deliver

@@ -37,6 +37,7 @@ struct Recipient {
   RecipientStatus status = RecipientStatus::Pending;
   std::string reply;   ///< the last words about it, `450 4.2.1 mailbox busy`; bounded, printable
   std::string remote;  ///< who said them: `mx.example.org[192.0.2.1]:25`; empty: we did
+  std::string route;   ///< by way of `@one,@two` (RFC 788 §3.6); empty: straight
 
   bool operator==(const Recipient&) const = default;
 };
@@ -52,6 +53,10 @@ struct Origin {
 
 struct Envelope {
   Address reverse_path;  ///< null: no notice is ever sent
+  /// A path of it has a source route that is honoured: who relays it adds itself to the reverse
+  /// one (RFC 788 §3.6).
+  bool routed = false;
+  std::string reverse_route;  ///< `@two,@one`, as it came; notices go by it
   std::vector<Recipient> recipients;
   BodyType body = BodyType::SevenBit;
   bool has_eight_bit = false;  ///< the content has bytes above 127

@@ -217,8 +217,10 @@ std::optional<Notice> make_notice(NoticeKind kind, const Envelope& original,
   out += fmt::format("\r\n--{}--\r\n", boundary);
 
   auto& envelope = notice.envelope;
+  envelope.routed = !original.reverse_route.empty();
   Recipient back;
   back.address = original.reverse_path;
+  back.route = original.reverse_route;
   back.notify = notify_never;  // RFC 3461 §4.1: what has no sender wants no notice
   envelope.recipients.push_back(std::move(back));
   envelope.body = eight_bit ? BodyType::EightBitMime : BodyType::SevenBit;

@@ -55,8 +55,10 @@ std::string received_field(const Received& received) {
   return field.done();
 }
 
-std::string return_path_field(const Address& reverse_path) {
-  return "Return-Path: " + safe_path(reverse_path) + "\r\n";
+std::string return_path_field(const Address& reverse_path, std::string_view route) {
+  std::string path = safe_path(reverse_path);
+  if (!route.empty() && !reverse_path.is_null()) path.insert(1, printable(route) + ':');
+  return "Return-Path: " + path + "\r\n";
 }
 
 std::string delivered_to_field(const Address& recipient) {

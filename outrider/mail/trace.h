@@ -28,8 +28,9 @@ struct Received {
 
 /// The field with line ends, folded at 78 columns where it can be.
 std::string received_field(const Received& received);
-/// `Return-Path: <a@example.org>` with its line end (RFC 5321 §4.4), for final delivery.
-std::string return_path_field(const Address& reverse_path);
+/// `Return-Path: <a@example.org>` with its line end (RFC 5321 §4.4), for final delivery; with a
+/// source route before the address where the message came by one (RFC 788 §4.1.1).
+std::string return_path_field(const Address& reverse_path, std::string_view route = {});
 /// `Delivered-To: a@example.org` with its line end.
 std::string delivered_to_field(const Address& recipient);
 

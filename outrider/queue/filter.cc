@@ -26,7 +26,7 @@ bool matches(const Filter& filter, const Record& record, const DestinationOf& de
     const Address& address = recipient.address;
     if (!filter.recipient.empty() && !names(filter.recipient, address)) return false;
     return filter.destination.empty() || iequals(filter.destination, address.domain) ||
-           filter.destination == destination(address);
+           filter.destination == key_of(destination, recipient);
   };
   return std::ranges::any_of(record.envelope.recipients, is_meant);
 }

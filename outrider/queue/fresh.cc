@@ -2,10 +2,17 @@
 
 #include <unordered_map>
 
+#include "outrider/mail/source_route.h"
+
 namespace outrider::queue {
 
 std::uint32_t shard_of(std::string_view key, unsigned shards) {
   return shards < 2 ? 0 : static_cast<std::uint32_t>(std::hash<std::string_view>{}(key) % shards);
+}
+
+std::string key_of(const DestinationOf& destination, const mail::Recipient& recipient) {
+  if (recipient.route.empty()) return destination(recipient.address);
+  return destination({"", std::string(mail::first_host(recipient.route))});
 }
 
 std::vector<Group> group_pending(const mail::Envelope& envelope, const DestinationOf& destination,
@@ -15,7 +22,7 @@ std::vector<Group> group_pending(const mail::Envelope& envelope, const Destinati
   for (std::uint32_t at = 0; at < envelope.recipients.size(); ++at) {
     const mail::Recipient& recipient = envelope.recipients[at];
     if (recipient.status != mail::RecipientStatus::Pending) continue;
-    std::string key = destination(recipient.address);
+    std::string key = key_of(destination, recipient);
     // Most messages go to one place, without the map.
     if (!groups.empty() && groups.back().key == key) {
       groups.back().recipients.push_back(at);

@@ -23,6 +23,8 @@ struct Group {
 };
 
 /// The pending recipients by destination, in the order of the envelope.
+/// Of the first host on a recipient's source route, or of its address.
+std::string key_of(const DestinationOf& destination, const mail::Recipient& recipient);
 std::vector<Group> group_pending(const mail::Envelope& envelope, const DestinationOf& destination,
                                  unsigned shards);
 std::uint32_t shard_of(std::string_view key, unsigned shards);

@@ -14,7 +14,13 @@ constexpr std::uint8_t version = 1;
 // A recipient takes at least so many bytes: a count can be checked before it is believed.
 constexpr std::size_t least_recipient = 10;
 
-enum Flag : std::uint8_t { flag_held = 1, flag_eight_bit = 2, flag_smtputf8 = 4, flag_all = 7 };
+enum Flag : std::uint8_t {
+  flag_held = 1,
+  flag_eight_bit = 2,
+  flag_smtputf8 = 4,
+  flag_routed = 8,
+  flag_all = 15
+};
 
 std::uint64_t number_of(Time time) {
   return static_cast<std::uint64_t>(time.time_since_epoch().count());
@@ -45,9 +51,9 @@ std::string encode_head(MessageId id, std::uint32_t chunks, bool held,
   out.reserve(160 + envelope.recipients.size() * 64);
   out.push_back(static_cast<char>(version));
   write_key(out, id.value, 8);
-  out.push_back(static_cast<char>((held ? flag_held : 0) |
-                                  (envelope.has_eight_bit ? flag_eight_bit : 0) |
-                                  (envelope.smtputf8 ? flag_smtputf8 : 0)));
+  out.push_back(static_cast<char>(
+      (held ? flag_held : 0) | (envelope.has_eight_bit ? flag_eight_bit : 0) |
+      (envelope.smtputf8 ? flag_smtputf8 : 0) | (envelope.routed ? flag_routed : 0)));
   write_number(out, chunks);
   out.push_back(static_cast<char>(envelope.body));
   out.push_back(static_cast<char>(envelope.ret));
@@ -62,6 +68,19 @@ std::string encode_head(MessageId id, std::uint32_t chunks, bool held,
   write_text(out, envelope.origin.tls);
   write_number(out, envelope.recipients.size());
   return out;
+}
+
+// Source routes stand behind all the rest, and only where there are some.
+void write_routes(std::string& out, const mail::Envelope& envelope) {
+  if (!envelope.routed) return;
+  write_text(out, envelope.reverse_route);
+  for (const auto& recipient : envelope.recipients) write_text(out, recipient.route);
+}
+
+void read_routes(Reader& in, mail::Envelope& envelope) {
+  if (!envelope.routed) return;
+  envelope.reverse_route = in.text();
+  for (auto& recipient : envelope.recipients) recipient.route = in.text();
 }
 
 void read_recipient(Reader& in, mail::Recipient& recipient, Progress& progress) {
@@ -117,12 +136,14 @@ std::string encode(const Record& record) {
   std::string out = encode_head(record.id, record.chunks, record.held, record.envelope);
   for (std::size_t at = 0; at < recipients.size(); ++at)
     write_recipient(out, recipients[at], record.progress[at]);
+  write_routes(out, record.envelope);
   return out;
 }
 
 std::string encode_new(MessageId id, std::uint32_t chunks, const mail::Envelope& envelope) {
   std::string out = encode_head(id, chunks, false, envelope);
   for (const mail::Recipient& recipient : envelope.recipients) write_recipient(out, recipient, {});
+  write_routes(out, envelope);
   return out;
 }
 
@@ -137,9 +158,11 @@ Result<Record> decode(std::string_view bytes, MessageId id) {
   record.held = (flags & flag_held) != 0;
   record.envelope.has_eight_bit = (flags & flag_eight_bit) != 0;
   record.envelope.smtputf8 = (flags & flag_smtputf8) != 0;
+  record.envelope.routed = (flags & flag_routed) != 0;
   record.chunks = static_cast<std::uint32_t>(in.number(UINT32_MAX));
   read_envelope(in, record.envelope);
   read_recipients(in, record);
+  read_routes(in, record.envelope);
   if (in.failed() || in.left() != 0)
     return fail(Blame::Environment, "a damaged record", "docs/queue-format.md", id.text());
   if (record.id != id)

@@ -112,6 +112,9 @@ struct ListenerOptions {
   smtp::ServerOptions smtp;
   TimeLimits time;
   HeaderLimits header;
+  /// Where users are logged in, for SEND, SOML and SAML. Source routes are honoured where
+  /// smtp.heritage is set.
+  std::string utmp = "/run/utmp";
 };
 
 struct Options {

@@ -191,6 +191,12 @@ bool LocalDomains::is_named(const Address& address) const {
   return domain->users.contains(name) || domain->aliases.find(name) != nullptr;
 }
 
+std::string LocalDomains::user_of(const Address& address) const {
+  const Domain* domain = domain_of(address.domain);
+  if (domain == nullptr || domain->delimiter.empty()) return address.local_part;
+  return address.local_part.substr(0, address.local_part.find(domain->delimiter));
+}
+
 const LocalDomains::Domain* LocalDomains::domain_of(std::string_view name) const {
   const auto at = domains_.find(name);
   return at == domains_.end() ? nullptr : &at->second;

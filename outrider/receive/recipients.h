@@ -57,6 +57,8 @@ class LocalDomains {
   std::vector<std::string> names() const;   ///< of the domains, sorted
   /// A user or an alias of that name, and not only an address that is taken.
   bool is_named(const Address& address) const;
+  /// The user who is meant by an address of ours, without its tag.
+  std::string user_of(const Address& address) const;
   /// `user+tag@domain` of a user keeps its tag for the delivery.
   Resolution resolve(const Address& forward_path) const;
 

@@ -1,12 +1,15 @@
 #include "outrider/receive/transaction.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "outrider/base/clock.h"
 #include "outrider/base/text.h"
+#include "outrider/mail/source_route.h"
 #include "outrider/mail/trace.h"
-#include "outrider/receive/expansion_notice.h"
+#include "outrider/receive/notices.h"
 
 namespace outrider::receive {
 namespace {
@@ -68,6 +71,14 @@ smtp::Reply Transaction::sender(const smtp::MailCommand& mail, mail::Origin orig
   envelope_.ret = return_of(mail.ret);
   envelope_.envid = mail.envid;
   envelope_.origin = std::move(origin);
+  if (listener_.smtp.heritage) {
+    envelope_.reverse_route = mail.route;
+    envelope_.routed = !mail.route.empty();
+  }
+  if (mail.way != smtp::Way::Mail) {
+    terminal_mail_.emplace(mail.way, options_.local_domains(), listener_.utmp,
+                           listener_.smtp.hostname);
+  }
   return smtp::replies::sender_ok;
 }
 
@@ -122,11 +133,22 @@ trust::RecipientFacts Transaction::facts(bool configured) const {
 bool Transaction::needs_listing(const smtp::RcptCommand& rcpt) const {
   const std::string domain = to_lower(rcpt.forward_path.domain);
   if (domain.empty() || domain.starts_with('[')) return false;  // no name of the DNS
+  if (!route_of(rcpt).empty()) return false;                    // who relays it is another
   return trust::needs_listing(facts(options_.local_domains().has(domain)));
 }
 
+std::string Transaction::route_of(const smtp::RcptCommand& rcpt) const {
+  if (!listener_.smtp.heritage || rcpt.route.empty()) return {};
+  return mail::onward(rcpt.route, [this](std::string_view host) {
+    return iequals(host, listener_.smtp.hostname) || options_.local_domains().has(host) ||
+           std::ranges::find(options_.listing.own_names, host) != options_.listing.own_names.end();
+  });
+}
+
 smtp::Reply Transaction::recipient(const smtp::RcptCommand& rcpt, trust::Listed listed) {
-  Resolution resolution = options_.local_domains().resolve(rcpt.forward_path);
+  std::string route = route_of(rcpt);
+  Resolution resolution;
+  if (route.empty()) resolution = options_.local_domains().resolve(rcpt.forward_path);
   trust::RecipientFacts known = facts(resolution.kind != Resolution::Kind::Elsewhere);
   known.listed = listed;
   switch (trust::admit(known)) {
@@ -139,16 +161,22 @@ smtp::Reply Transaction::recipient(const smtp::RcptCommand& rcpt, trust::Listed 
     case trust::Admission::ByRecipient: break;
   }
   if (resolution.kind == Resolution::Kind::Unknown) return smtp::replies::unknown_user;
-  if (!add(rcpt, std::move(resolution))) return smtp::replies::too_many_recipients;
+  if (terminal_mail_) {
+    if (auto refused = terminal_mail_->refusal(resolution.addresses)) return *std::move(refused);
+  }
+  if (!add(rcpt, std::move(resolution), std::move(route)))
+    return smtp::replies::too_many_recipients;
   if (++accepted_ == 1) only_recipient_ = rcpt.forward_path;
   return smtp::replies::recipient_ok;
 }
 
-bool Transaction::add(const smtp::RcptCommand& rcpt, Resolution resolution) {
+bool Transaction::add(const smtp::RcptCommand& rcpt, Resolution resolution, std::string route) {
   if (envelope_.recipients.size() + resolution.addresses.size() > most_recipients) return false;
   mail::Recipient recipient;
   recipient.orcpt = rcpt.orcpt;
   recipient.notify = notify_bits(rcpt.notify);
+  recipient.route = std::move(route);
+  envelope_.routed |= listener_.smtp.heritage && !rcpt.route.empty();
   // RFC 3461 §5.2.7.2: an alias for one address passes everything on.
   if (resolution.addresses.size() > 1) {
     if (rcpt.notify.success) {
@@ -177,6 +205,7 @@ awaitable<void> Transaction::content(std::string_view bytes) {
   if (!incoming_) co_await begin();
   if (verdict_) co_return;
   scanner_->scan(bytes);
+  if (terminal_mail_) terminal_mail_->content(bytes);
   check_header();
   if (!verdict_) co_await keep(bytes);
 }
@@ -184,7 +213,7 @@ awaitable<void> Transaction::content(std::string_view bytes) {
 // The trace field goes first, so that content streams behind it (RFC 5321 §4.4).
 awaitable<void> Transaction::begin() {
   // A copy of the header is needed for a notice alone.
-  scanner_.emplace(expanded_.empty() ? 0 : listener_.header.bytes);
+  scanner_.emplace(expanded_.empty() && !terminal_mail_ ? 0 : listener_.header.bytes);
   size_ = 0;
   incoming_ = reception_.queue.begin();
   envelope_.arrived = now();
@@ -222,11 +251,33 @@ awaitable<smtp::Reply> Transaction::end() {
   smtp::Reply reply;
   if (verdict_) {
     reply = *verdict_;
+  } else if (terminal_mail_) {
+    reply = co_await show();
   } else {
     reply = co_await commit();
   }
   drop();
   co_return reply;
+}
+
+// Terminals come first: who is reached there may need no mailbox. What cannot be kept then comes
+// again, and is seen twice.
+awaitable<smtp::Reply> Transaction::show() {
+  const MessageId id = incoming_->id();
+  co_await terminal_mail_->show(envelope_);
+  const std::size_t terminals = terminal_mail_->terminals();
+  reception_.log.info("terminals")
+      .field("id", id.text())
+      .field("session", client_.session)
+      .field("from", envelope_.reverse_path.path())
+      .field("written", terminals)
+      .field("missed", terminal_mail_->missed().size());
+  if (!envelope_.recipients.empty()) co_return co_await commit();
+  if (terminals == 0) co_return terminal_mail_->none_reached();
+  incoming_.reset();
+  if (!terminal_mail_->missed().empty())
+    co_await tell(mail::NoticeKind::Failure, terminal_mail_->missed(), id, envelope_);
+  co_return smtp::Reply(250, "2.0.0", fmt::format("{} shown, terminals: {}", id.text(), terminals));
 }
 
 awaitable<smtp::Reply> Transaction::commit() {
@@ -243,14 +294,16 @@ awaitable<smtp::Reply> Transaction::commit() {
   }
   reception_.messages.fetch_add(1, std::memory_order_relaxed);
   log_received(*id, received);
-  if (!expanded_.empty()) co_await tell_of_aliases(*id, std::move(copy));
+  if (!expanded_.empty())
+    co_await tell(mail::NoticeKind::Success, std::move(expanded_), *id, std::move(copy));
   co_return smtp::Reply(250, "2.0.0", id->text() + " queued");
 }
 
-awaitable<void> Transaction::tell_of_aliases(MessageId id, mail::Envelope envelope) {
-  Expanded expanded{std::move(expanded_), std::move(envelope), scanner_->header(), id};
+awaitable<void> Transaction::tell(mail::NoticeKind kind, std::vector<mail::Recipient> recipients,
+                                  MessageId id, mail::Envelope envelope) {
+  Told about{kind, std::move(recipients), std::move(envelope), scanner_->header(), id};
   const Result<void> told =
-      co_await tell_of_expansion(reception_.queue, listener_.smtp.hostname, std::move(expanded));
+      co_await tell_sender(reception_.queue, listener_.smtp.hostname, std::move(about));
   if (told) co_return;
   reception_.log.error("notice_failed")
       .field("session", client_.session)
@@ -275,6 +328,7 @@ void Transaction::drop() {
   open_ = false;
   accepted_ = 0;
   envelope_ = {};
+  terminal_mail_.reset();
   expanded_.clear();
   incoming_.reset();
   scanner_.reset();

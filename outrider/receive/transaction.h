@@ -12,10 +12,12 @@
 
 #include "outrider/mail/envelope.h"
 #include "outrider/mail/header_scanner.h"
+#include "outrider/mail/notice.h"
 #include "outrider/queue/queue.h"
 #include "outrider/receive/client.h"
 #include "outrider/receive/options.h"
 #include "outrider/receive/reception.h"
+#include "outrider/receive/terminal_mail.h"
 #include "outrider/smtp/envelope_command.h"
 #include "outrider/smtp/reply.h"
 
@@ -61,12 +63,16 @@ class Transaction {
   std::optional<smtp::Reply> refused_partner(const Address& reverse_path,
                                              const TlsFacts* tls) const;
   bool misses_tls(const Address& reverse_path, const TlsFacts* tls);
-  bool add(const smtp::RcptCommand& rcpt, Resolution resolution);
+  /// What is left of a source route that this listener honours (RFC 788 §3.6).
+  std::string route_of(const smtp::RcptCommand& rcpt) const;
+  bool add(const smtp::RcptCommand& rcpt, Resolution resolution, std::string route);
   void add_one(mail::Recipient recipient);
   awaitable<void> begin();
   awaitable<void> keep(std::string_view bytes);
   awaitable<smtp::Reply> commit();
-  awaitable<void> tell_of_aliases(MessageId id, mail::Envelope envelope);
+  awaitable<smtp::Reply> show();
+  awaitable<void> tell(mail::NoticeKind kind, std::vector<mail::Recipient> recipients, MessageId id,
+                       mail::Envelope envelope);
   void check_header();
   void refuse(smtp::Reply reply);
   void store_failed(const Error& error);
@@ -81,8 +87,9 @@ class Transaction {
   const TlsFacts* tls_ = nullptr;
   std::size_t accepted_ = 0;
   mail::Envelope envelope_;
-  std::vector<mail::Recipient> expanded_;  ///< aliases whose sender wants to hear of success
-  Address only_recipient_;                 ///< as the client named it, for the trace field
+  std::optional<TerminalMail> terminal_mail_;  ///< not of MAIL
+  std::vector<mail::Recipient> expanded_;      ///< aliases whose sender wants to hear of success
+  Address only_recipient_;                     ///< as the client named it, for the trace field
   std::unique_ptr<queue::Incoming> incoming_;
   std::optional<mail::HeaderScanner> scanner_;
   std::optional<smtp::Reply> verdict_;

@@ -12,6 +12,7 @@ namespace outrider::smtp {
 namespace {
 
 constexpr std::size_t most_lines_kept = 64;
+constexpr std::size_t longest_path = 256;
 constexpr std::size_t most_tokens_kept = 16, longest_token = 64;
 
 bool has_control(std::string_view text) {
@@ -87,6 +88,14 @@ std::string written_orcpt(std::string_view orcpt) {
   std::string address(orcpt.substr(semicolon + 1));
   if (!is_ascii(address)) return {};  // only `utf-8` of RFC 6533 may, and that is written escaped
   return std::string(type) + ";" + to_xtext(address);
+}
+
+// RFC 5321 §4.5.3.1.3: a path has 256 octets. A longer one goes without its route, which is a hint.
+std::string written_path(const std::string& route, const Address& mailbox) {
+  std::string path = mailbox.path();
+  const bool fits = path.size() + route.size() + 1 <= longest_path && !has_control(route);
+  if (!route.empty() && !mailbox.is_null() && fits) path.insert(1, route + ':');
+  return path;
 }
 
 std::string written(const Notify& notify) {
@@ -172,7 +181,7 @@ std::optional<Reply> refusal(const RcptCommand& recipient) {
 }
 
 void write_mail(const MailCommand& mail, const Manner& manner, std::string& out) {
-  out.append("MAIL FROM:").append(mail.reverse_path.path());
+  out.append("MAIL FROM:").append(written_path(mail.route, mail.reverse_path));
   if (manner.size && mail.size) fmt::format_to(std::back_inserter(out), " SIZE={}", *mail.size);
   if (manner.body == Body::EightBitMime) out += " BODY=8BITMIME";
   if (manner.body == Body::BinaryMime) out += " BODY=BINARYMIME";
@@ -184,7 +193,7 @@ void write_mail(const MailCommand& mail, const Manner& manner, std::string& out)
 }
 
 void write_rcpt(const RcptCommand& recipient, const Manner& manner, std::string& out) {
-  out.append("RCPT TO:").append(recipient.forward_path.path());
+  out.append("RCPT TO:").append(written_path(recipient.route, recipient.forward_path));
   if (manner.dsn) {
     const auto notify = written(recipient.notify);
     if (!notify.empty()) out.append(" NOTIFY=").append(notify);

@@ -186,6 +186,7 @@ std::chrono::seconds ClientSession::patience() const {
   }
 }
 
+const ClientOptions& ClientSession::options() const { return *state_->options; }
 const Extensions& ClientSession::extensions() const { return state_->offered; }
 bool ClientSession::secure() const { return state_->secure; }
 std::string_view ClientSession::greeting() const { return state_->greeting; }

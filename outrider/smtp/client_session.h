@@ -123,6 +123,7 @@ class ClientSession {
   void output_sent();
 
   std::chrono::seconds patience() const;  ///< RFC 5321 §4.5.3.2
+  const ClientOptions& options() const;
   const Extensions& extensions() const;
   bool secure() const;
   std::string_view greeting() const;  ///< text of the 220, bounded and printable

@@ -23,6 +23,14 @@ struct Notify {
   bool operator==(const Notify&) const = default;
 };
 
+/// The command that opens a transaction, and so where it goes (RFC 788 §4.1.1).
+enum class Way {
+  Mail,        ///< MAIL: to mailboxes
+  Send,        ///< SEND: to the terminals of users who are logged in
+  SendOrMail,  ///< SOML: there, else to the mailbox
+  SendAndMail  ///< SAML: there and to the mailbox
+};
+
 struct MailCommand {
   Address reverse_path;
   std::optional<std::uint64_t> size;  ///< bytes, as declared
@@ -31,13 +39,19 @@ struct MailCommand {
   Ret ret = Ret::Unset;
   std::string envid;  ///< decoded from xtext (RFC 3461 §4.4): printable ASCII, at most 100 bytes
 
+  std::string
+      route;  ///< before the path: `@two,@one`, who relayed it, the last first (RFC 788 §3.6)
+  Way way = Way::Mail;
+
   bool operator==(const MailCommand&) const = default;
 };
 
 struct RcptCommand {
-  Address forward_path;  ///< a source route was accepted and ignored (RFC 5321 appendix C)
+  Address forward_path;
   Notify notify;
   std::string orcpt;  ///< `rfc822;user@example.org`, decoded (RFC 3461 §4.2); empty: absent
+
+  std::string route;  ///< before the path: `@one,@two`; ignored by default (RFC 5321 appendix C)
 
   bool operator==(const RcptCommand&) const = default;
 };

@@ -90,31 +90,36 @@ Parsed<Address> parse_mailbox(Cursor& in, Letters letters) {
   return Address{std::move(*local_part), std::move(*domain)};
 }
 
-// A-d-l = At-domain *( "," At-domain ). Read and dropped: RFC 5321 appendix C. RFC 788 has a comma
-// before the mailbox, too: `@ONE,@TWO,JOE@THREE`.
-Parsed<void> skip_source_route(Cursor& in) {
+// A-d-l = At-domain *( "," At-domain ): RFC 5321 appendix C. RFC 788 has a comma before the
+// mailbox, too: `@ONE,@TWO,JOE@THREE`.
+Parsed<std::string> parse_source_route(Cursor& in) {
+  std::string route;
   for (;;) {
     if (!in.take('@')) return in.expected("'@'");
-    if (auto domain = parse_domain(in, Letters::Ascii); !domain) {
-      return std::unexpected(domain.error());
-    }
-    if (in.take(':')) return {};
+    auto domain = parse_domain(in, Letters::Ascii);
+    if (!domain) return std::unexpected(domain.error());
+    route.append(route.empty() ? "@" : ",@").append(*domain);
+    if (in.take(':')) return route;
     if (!in.take(',')) return in.expected("',' or ':' in the source route");
-    if (in.peek() != '@') return {};
+    if (in.peek() != '@') return route;
   }
 }
 
 // Path = "<" [ A-d-l ":" ] Mailbox ">"; the "<" has been read.
-Parsed<Address> parse_path_tail(Cursor& in, Letters letters) {
+Parsed<Path> parse_path_tail(Cursor& in, Letters letters) {
   const auto start = in.position();
+  Path path;
   if (in.peek() == '@') {
-    if (auto route = skip_source_route(in); !route) return std::unexpected(route.error());
+    auto route = parse_source_route(in);
+    if (!route) return std::unexpected(route.error());
+    path.route = std::move(*route);
   }
   auto mailbox = parse_mailbox(in, letters);
-  if (!mailbox) return mailbox;
+  if (!mailbox) return std::unexpected(mailbox.error());
+  path.mailbox = std::move(*mailbox);
   if (!in.take('>')) return in.expected("'>'");
   if (in.since(start).size() >= longest_path) return in.expected("a shorter path");
-  return mailbox;
+  return path;
 }
 
 }  // namespace
@@ -126,17 +131,17 @@ bool Cursor::take_word(std::string_view word) {
 }
 
 // Reverse-path = Path / "<>"
-Parsed<Address> parse_reverse_path(Cursor& in, Letters letters) {
+Parsed<Path> parse_reverse_path(Cursor& in, Letters letters) {
   if (!in.take('<')) return in.expected("'<'");
-  if (in.take('>')) return Address{};
+  if (in.take('>')) return Path{};
   return parse_path_tail(in, letters);
 }
 
-Parsed<Address> parse_forward_path(Cursor& in, Letters letters) {
+Parsed<Path> parse_forward_path(Cursor& in, Letters letters) {
   if (!in.take('<')) return in.expected("'<'");
   if (Cursor ahead = in; ahead.take_word("postmaster") && ahead.take('>')) {
     in = ahead;
-    return Address{"postmaster", ""};
+    return Path{{"postmaster", ""}, {}};
   }
   return parse_path_tail(in, letters);
 }

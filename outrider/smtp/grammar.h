@@ -56,10 +56,19 @@ class Cursor {
 
 enum class Letters { Ascii, Utf8 };
 
+/// A mailbox, and how to get there: `<@one,@two:user@three>` (RFC 5321 appendix C), or the form of
+/// RFC 788, `<@one,@two,user@three>`.
+struct Path {
+  Address mailbox;
+  std::string route;  ///< `@one,@two` in lower case; empty: none
+
+  bool operator==(const Path&) const = default;
+};
+
 /// `<>` or a path.
-Parsed<Address> parse_reverse_path(Cursor& in, Letters letters);
+Parsed<Path> parse_reverse_path(Cursor& in, Letters letters);
 /// A path, or `<Postmaster>` (RFC 5321 §4.1.1.3).
-Parsed<Address> parse_forward_path(Cursor& in, Letters letters);
+Parsed<Path> parse_forward_path(Cursor& in, Letters letters);
 /// `local@domain` without brackets, all of the text: for configuration files and commands.
 Parsed<Address> parse_mailbox(std::string_view text, Letters letters);
 /// A domain or an address literal, in the form Address::domain has; all of the text.

@@ -209,7 +209,8 @@ std::expected<MailCommand, Reply> parse_mail(std::string_view arguments, const O
   if (const auto failure = take_parameters(in, parsing, mail_keywords)) {
     return std::unexpected(Reply(*failure));
   }
-  mail.reverse_path = std::move(*path);
+  mail.reverse_path = std::move(path->mailbox);
+  mail.route = std::move(path->route);
   if (!mail.smtputf8 && !is_ascii(arguments))
     return bad_path(arguments, false, replies::bad_sender);
   return mail;
@@ -222,7 +223,8 @@ std::expected<RcptCommand, Reply> parse_rcpt(std::string_view arguments, const O
   auto path = parse_forward_path(in, smtputf8 ? Letters::Utf8 : Letters::Ascii);
   if (!path) return bad_path(arguments, smtputf8, replies::bad_recipient);
   RcptCommand rcpt;
-  rcpt.forward_path = std::move(*path);
+  rcpt.forward_path = std::move(path->mailbox);
+  rcpt.route = std::move(path->route);
   RcptParsing parsing{rcpt, offered, smtputf8};
   if (const auto failure = take_parameters(in, parsing, rcpt_keywords)) {
     return std::unexpected(Reply(*failure));

@@ -57,6 +57,8 @@ inline constexpr FixedReply tls_missed{450, "4.7.0",
 inline constexpr FixedReply no_space{452, "4.3.1", "not enough room in the queue, try later"};
 inline constexpr FixedReply cannot_keep{451, "4.3.0", "the message could not be stored, try later"};
 inline constexpr FixedReply cannot_verify{252, "2.1.5", "send mail and see"};
+inline constexpr FixedReply no_terminal{450, "4.2.1",
+                                        "the user is not logged in, or takes no messages"};
 inline constexpr FixedReply too_many_messages{452, "4.5.3", "too many messages in one connection"};
 inline constexpr FixedReply too_many_recipients{452, "4.5.3", "too many recipients"};
 inline constexpr FixedReply no_tls_now{454, "4.7.0", "TLS is not available"};
@@ -87,6 +89,8 @@ inline constexpr FixedReply not_a_list{550, "5.1.1", "that is a user, not a list
 inline constexpr FixedReply relay_denied{550, "5.7.1", "relaying is not permitted"};
 inline constexpr FixedReply no_exchanger{550, "5.7.1",
                                          "this server is no mail exchanger for that domain"};
+inline constexpr FixedReply terminals_elsewhere{550, "5.7.1",
+                                                "SEND reaches the terminals of this host alone"};
 inline constexpr FixedReply listed_wrongly{
     550, "5.7.1", "the DNS lists this host as exchanger for that domain, wrongly"};
 inline constexpr FixedReply partner_unproven{
@@ -95,6 +99,8 @@ inline constexpr FixedReply bare_line_end{550, "5.6.11", "line end other than CR
 inline constexpr FixedReply too_large{552, "5.3.4", "message is larger than this server takes"};
 inline constexpr FixedReply header_too_large{552, "5.3.4",
                                              "header is larger than this server takes"};
+inline constexpr FixedReply too_long_to_show{552, "5.3.4",
+                                             "message is longer than a terminal is given"};
 inline constexpr FixedReply needs_smtputf8{553, "5.6.7", "address needs SMTPUTF8"};
 inline constexpr FixedReply mail_loop{554, "5.4.6", "too many hops, this looks like a mail loop"};
 inline constexpr FixedReply no_tls_here{554, "5.3.3", "TLS is not available here"};

@@ -28,12 +28,12 @@ constexpr std::array words{
     Word{"VRFY",     Verb::Vrfy,     Argument::Needed, "VRFY user-or-mailbox"},
     Word{"EXPN",     Verb::Expn,     Argument::Needed, "EXPN list"},
     Word{"HELP",     Verb::Help,     Argument::Optional, "HELP [command]"},
+    Word{"SEND",     Verb::Mail,     Argument::Needed, "SEND FROM:<reverse-path>: to terminals", Way::Send},
+    Word{"SOML",     Verb::Mail,     Argument::Needed, "SOML FROM:<reverse-path>: to terminals, else to mailboxes", Way::SendOrMail},
+    Word{"SAML",     Verb::Mail,     Argument::Needed, "SAML FROM:<reverse-path>: to terminals and mailboxes", Way::SendAndMail},
     // Known to others, not served here: an honest 502, where an unknown first word means that
     // somebody speaks another protocol.
     Word{"AUTH",     Verb::Unserved, Argument::Optional, ""},
-    Word{"SEND",     Verb::Unserved, Argument::Optional, ""},
-    Word{"SOML",     Verb::Unserved, Argument::Optional, ""},
-    Word{"SAML",     Verb::Unserved, Argument::Optional, ""},
     Word{"TURN",     Verb::Unserved, Argument::Optional, ""},
     Word{"ETRN",     Verb::Unserved, Argument::Optional, ""},
     Word{"ATRN",     Verb::Unserved, Argument::Optional, ""},
@@ -78,27 +78,28 @@ std::optional<Event> ServerSession::State::run_command(std::string_view line) {
   const auto space = line.find(' ');
   const Word* word = find_word(line.substr(0, space));
   if (!word) return on_unknown(line);
+  const Verb verb = word->way == Way::Mail || options.heritage ? word->verb : Verb::Unserved;
   const bool maybe_content = std::exchange(data_was_refused, false);
   const auto argument =
       space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
   const FixedReply* wrong = nullptr;
-  if (!is_command_text(word->verb, line) ||
-      !fits(argument_of(*word, options.start_tls_form), argument))
+  if (!is_command_text(verb, line) ||
+      (verb != Verb::Unserved && !fits(argument_of(*word, options.start_tls_form), argument)))
     wrong = &replies::bad_syntax;
-  if (word->verb != Verb::Bdat) {
-    if (const auto* because = insecure(word->verb, word->text)) wrong = because;
-    if (!wrong) wrong = refusal(word->verb, phase);
+  if (verb != Verb::Bdat) {
+    if (const auto* because = insecure(verb, word->text)) wrong = because;
+    if (!wrong) wrong = refusal(verb, phase);
   }
-  if (!wrong && word->verb == Verb::Unserved) wrong = &replies::no_such_command;
+  if (!wrong && verb == Verb::Unserved) wrong = &replies::no_such_command;
   if (wrong) {
     say(*wrong);
     refuse(line, *wrong);
-    data_was_refused = maybe_content || word->verb == Verb::Data;
+    data_was_refused = maybe_content || verb == Verb::Data;
     return std::nullopt;
   }
-  switch (word->verb) {
+  switch (verb) {
     case Verb::Hello: return on_hello(word->text, argument);
-    case Verb::Mail: return on_mail(argument);
+    case Verb::Mail: return on_mail(word->way, argument);
     case Verb::Rcpt: return on_rcpt(argument);
     case Verb::Data: return on_data();
     case Verb::Bdat: return on_bdat(argument);
@@ -153,6 +154,7 @@ std::string ServerSession::State::extensions() const {
   const auto& limits = options.limits;
   std::string list = "\nPIPELINING\nENHANCEDSTATUSCODES\n8BITMIME\nDSN\nSIZE " +
                      std::to_string(limits.message_size);
+  if (options.heritage) list += "\nSEND\nSOML\nSAML\nEXPN\nHELP";  // RFC 1869 §5
   if (options.offer_smtputf8) list += "\nSMTPUTF8";
   if (options.offer_chunking) list += "\nCHUNKING\nBINARYMIME";
   list += "\nLIMITS MAILMAX=" + std::to_string(limits.transactions) +
@@ -166,7 +168,7 @@ Offered ServerSession::State::offered() const {
           .chunking = extended && options.offer_chunking};
 }
 
-std::optional<Event> ServerSession::State::on_mail(std::string_view arguments) {
+std::optional<Event> ServerSession::State::on_mail(Way way, std::string_view arguments) {
   auto mail = parse_mail(arguments, offered());
   if (mail && transactions >= options.limits.transactions) {
     mail = std::unexpected(Reply(replies::too_many_messages));
@@ -180,6 +182,7 @@ std::optional<Event> ServerSession::State::on_mail(std::string_view arguments) {
     refuse("MAIL " + std::string(arguments), mail.error());
     return std::nullopt;
   }
+  mail->way = way;
   body = mail->body;
   smtputf8 = mail->smtputf8;
   recipients = excess_recipients = 0;
@@ -281,6 +284,7 @@ std::optional<Event> ServerSession::State::on_expn(std::string_view argument) {
 bool ServerSession::State::serves(const Word& word) const {
   if (word.verb == Verb::Hello) return (word.text == "LHLO") == options.lmtp;
   if (word.verb == Verb::Expn) return options.answer_expn;
+  if (word.way != Way::Mail) return options.heritage;
   if (word.verb == Verb::Bdat) return options.offer_chunking;
   if (word.verb == Verb::StartTls) return options.offer_starttls && !secure;
   return word.verb != Verb::Unserved;

@@ -86,6 +86,7 @@ struct ServerOptions {
   bool offer_chunking = true;
   bool answer_vrfy = false;  ///< else 252: who exists is told to nobody (RFC 5321 §7.3)
   bool answer_expn = false;  ///< else 502
+  bool heritage = false;     ///< SEND, SOML and SAML are served (RFC 788 §4.1.1)
   LineEnds line_ends = LineEnds::Strict;
   ServerLimits limits;
 };

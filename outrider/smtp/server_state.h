@@ -22,6 +22,7 @@ struct Word {
   Verb verb;
   Argument argument;
   std::string_view usage;  ///< for HELP
+  Way way = Way::Mail;     ///< of what begins a transaction
 };
 
 struct ServerSession::State {
@@ -45,7 +46,7 @@ struct ServerSession::State {
   std::optional<Event> run_command(std::string_view line);
   std::optional<Event> on_unknown(std::string_view line);
   std::optional<Event> on_hello(std::string_view verb, std::string_view name);
-  std::optional<Event> on_mail(std::string_view arguments);
+  std::optional<Event> on_mail(Way way, std::string_view arguments);
   std::optional<Event> on_rcpt(std::string_view arguments);
   std::optional<Event> on_data();
   std::optional<Event> on_bdat(std::string_view arguments);

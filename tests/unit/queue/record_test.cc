@@ -25,9 +25,17 @@ Record sample() {
   envelope.arrived = Time(Duration(1'700'000'000'123));
   envelope.size = 1ull << 40;
   envelope.recipients.resize(2);
-  envelope.recipients[0] = {{"ü", "xn--tda.test"},         "rfc822;x@y",   mail::notify_delay,
-                            mail::RecipientStatus::Failed, "550 5.1.1 no", "mx[192.0.2.2]:25"};
+  envelope.recipients[0] = {{"ü", "xn--tda.test"},
+                            "rfc822;x@y",
+                            mail::notify_delay,
+                            mail::RecipientStatus::Failed,
+                            "550 5.1.1 no",
+                            "mx[192.0.2.2]:25",
+                            ""};
   envelope.recipients[1].address = {std::string(300, 'l'), "two.test"};
+  envelope.routed = true;
+  envelope.reverse_route = "@two.test,@one.test";
+  envelope.recipients[1].route = "@three.test";
   record.progress = {{.attempts = 7, .next = Time(Duration(1'700'000'100'000)), .warned = true},
                      {}};
   return record;
@@ -37,6 +45,16 @@ TEST(Record, ComesBackAsItWas) {
   EXPECT_EQ(decode(encode(sample()), sample().id), sample());
   Record empty;
   EXPECT_EQ(decode(encode(empty), empty.id), empty);
+}
+
+// A record of before there were routes, and the same bytes today.
+TEST(Record, WithoutRoutesHasNoPlaceForThem) {
+  Record record = sample();
+  const std::size_t with = encode(record).size();
+  record.envelope.routed = false;
+  record.envelope.reverse_route = record.envelope.recipients[1].route = "";
+  EXPECT_EQ(encode(record).size(), with - (1 + 19) - 1 - (1 + 11));
+  EXPECT_EQ(decode(encode(record), record.id), record);
 }
 
 TEST(Record, OfANewMessageIsTheSameWithoutProgress) {

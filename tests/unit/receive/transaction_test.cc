@@ -1,11 +1,15 @@
 #include "outrider/receive/transaction.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "unit/receive/site.h"
 
 namespace outrider::receive {
 namespace {
+
+using testing::EndsWith;
+using testing::StartsWith;
 
 /// A transaction with its answers, without a socket; coroutines run on a thread.
 class Bench {
@@ -255,6 +259,73 @@ TEST(Transaction, LeavesNothingOfADroppedMessage) {
   const auto recipients = bench.queue.messages()[0].envelope.recipients;
   ASSERT_EQ(recipients.size(), 1u);
   EXPECT_EQ(recipients[0].address.local_part, "bob");
+}
+
+// A relay's part of RFC 788 §3.6: its name leaves the forward-path.
+class SourceRoute : public testing::Test {
+ protected:
+  static Options options(bool relays) {
+    Options options = mx_options();
+    options.listeners[0].smtp.heritage = true;
+    options.listing.own_names = {"alias.example.org"};
+    if (relays) options.relay_networks = {*Network::parse("127.0.0.0/8")};
+    return options;
+  }
+  static std::string send(Site& site, const std::string& from, const std::string& to) {
+    Peer peer(site.port);
+    peer.reply();
+    peer.command("EHLO c.example.net");
+    peer.command("MAIL FROM:" + from);
+    const std::string reply = peer.command("RCPT TO:" + to);
+    if (!reply.starts_with("250")) return reply;
+    peer.command("DATA");
+    return peer.command("x\r\n.");
+  }
+  static mail::Envelope sent(const std::string& from, const std::string& to) {
+    Site site(options(true));
+    EXPECT_THAT(send(site, from, to), EndsWith(" queued"));
+    return site.queue.messages().empty() ? mail::Envelope() : site.queue.messages()[0].envelope;
+  }
+};
+
+TEST_F(SourceRoute, S3_LosesOurNamesAndIsKept) {
+  const auto envelope = sent("<@one.example:joe@zero.example>",
+                             "<@mx.example.org,@ALIAS.example.org,@two.example,@three.example:"
+                             "ann@four.example>");
+  EXPECT_TRUE(envelope.routed);
+  EXPECT_EQ(envelope.reverse_route, "@one.example");
+  EXPECT_EQ(envelope.recipients.at(0).address.text(), "ann@four.example");
+  EXPECT_EQ(envelope.recipients.at(0).route, "@two.example,@three.example");
+}
+
+TEST_F(SourceRoute, S3_ThatEndsHereIsAnAddress) {
+  const auto envelope = sent("<joe@zero.example>", "<@mx.example.org,anna@example.org>");
+  EXPECT_TRUE(envelope.routed) << "the relay shows itself all the same";
+  EXPECT_EQ(envelope.recipients.at(0).route, "");
+  EXPECT_FALSE(sent("<joe@zero.example>", "<anna@example.org>").routed);
+  EXPECT_EQ(sent("<joe@z.example>", "<@two.example:anna@example.org>").recipients.at(0).route,
+            "@two.example");
+}
+
+TEST_F(SourceRoute, S3_IsNotForStrangers) {
+  Site site(options(false));
+  for (const auto* to : {"<@mx.example.org,@two.example:ann@four.example>",
+                         "<@two.example:anna@example.org>", "<@mx.example.org:ann@four.example>"}) {
+    EXPECT_THAT(send(site, "<joe@zero.example>", to), StartsWith("550 5.7.1")) << to;
+  }
+  EXPECT_THAT(send(site, "<joe@zero.example>", "<@mx.example.org:anna@example.org>"),
+              EndsWith(" queued"));
+}
+
+TEST_F(SourceRoute, S3_IsIgnoredByDefault) {
+  Options plain = options(true);
+  plain.listeners[0].smtp.heritage = false;
+  Site site(plain);
+  EXPECT_THAT(send(site, "<@one.example:joe@z.example>", "<@two.example:anna@example.org>"),
+              EndsWith(" queued"));
+  const auto envelope = site.queue.messages().at(0).envelope;
+  EXPECT_FALSE(envelope.routed);
+  EXPECT_EQ(envelope.reverse_route + envelope.recipients.at(0).route, "");
 }
 
 }  // namespace

@@ -22,10 +22,32 @@ TEST(ClientCommands, WriteXtextWhereOffered) {
 }
 
 TEST(ClientCommands, LeaveOutAnOrcptThatCannotBeWritten) {
-  RcptCommand recipient{{"a", "example.net"}, {.never = true}, "rf c822;x"};
+  RcptCommand recipient{{"a", "example.net"}, {.never = true}, "rf c822;x", {}};
   std::string out;
   write_rcpt(recipient, {.dsn = true}, out);
   EXPECT_EQ(out, "RCPT TO:<a@example.net> NOTIFY=NEVER\r\n");
+}
+
+TEST(ClientCommands, S3_WritesTheSourceRouteWhereThePathHasRoom) {
+  const auto mail = [](const std::string& route, const Address& from) {
+    std::string out;
+    MailCommand command;
+    command.reverse_path = from;
+    command.route = route;
+    write_mail(command, {}, out);
+    return out;
+  };
+  const Address joe{"joe", "one.example"};
+  EXPECT_EQ(mail("@us.example,@two.example", joe),
+            "MAIL FROM:<@us.example,@two.example:joe@one.example>\r\n");
+  EXPECT_EQ(mail("@us.example", {}), "MAIL FROM:<>\r\n") << "permissible: RFC 788 §3.6";
+  const std::string longest = "@" + std::string(256 - joe.path().size() - 2, 'a');
+  EXPECT_EQ(mail(longest, joe).size(), 256u + 12) << "RFC 5321 §4.5.3.1.3";
+  EXPECT_EQ(mail(longest + "a", joe), "MAIL FROM:<joe@one.example>\r\n");
+  EXPECT_EQ(mail("@us\r\nRSET", joe), "MAIL FROM:<joe@one.example>\r\n");
+  std::string out;
+  write_rcpt({{"ann", "three.example"}, {}, {}, "@two.example"}, {}, out);
+  EXPECT_EQ(out, "RCPT TO:<@two.example:ann@three.example>\r\n");
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 //     C: text             the client says it, with CRLF; \n and \r are a bare LF and CR
 //     S: text             the server says exactly this; … stands for the rest of the reply
 //     * tls               the handshake is done
-//     * listener WORDS    what it is: lmtp, draft-hoffman, both, require-tls, no-certificate
+//     * listener WORDS    what it is: lmtp, heritage, draft-hoffman, both, require-tls,
+//     no-certificate
 //     * too-weak          what TLS came to is not enough for this listener
 //     * kept PATHS: TEXT  a message that was taken, in order; | is CRLF
 //     * closed            the server has ended the session; else it must not have
@@ -93,6 +94,7 @@ class Player {
     if (words.contains("both")) options = test::draft_options(StartTlsForm::Both);
     if (words.contains("draft-hoffman")) options = test::draft_options();
     options.lmtp = words.contains("lmtp");
+    options.heritage = words.contains("heritage");
     options.require_tls = words.contains("require-tls");
     if (words.contains("no-certificate")) options.offer_starttls = false;
     return options;

@@ -16,14 +16,22 @@ Parsed<Address> forward(std::string_view text, Letters letters = Letters::Ascii)
   Cursor in(text);
   auto path = parse_forward_path(in, letters);
   if (path && !in.at_end()) return in.expected("the end");
-  return path;
+  if (!path) return std::unexpected(path.error());
+  return path->mailbox;
+}
+
+std::string route_of(std::string_view text) {
+  Cursor in(text);
+  const auto path = parse_reverse_path(in, Letters::Ascii);
+  return path ? path->route : "no path";
 }
 
 Parsed<Address> reverse(std::string_view text, Letters letters = Letters::Ascii) {
   Cursor in(text);
   auto path = parse_reverse_path(in, letters);
   if (path && !in.at_end()) return in.expected("the end");
-  return path;
+  if (!path) return std::unexpected(path.error());
+  return path->mailbox;
 }
 
 // What the vectors leave to policy, and what this grammar says. Whether mail to such an address is
@@ -191,6 +199,18 @@ TEST(Grammar, AHelloNameIsOneWordOfPrintableAscii) {
   EXPECT_FALSE(is_helo_name("a b"));
   EXPECT_FALSE(is_helo_name("b\xc3\xbc"));
   EXPECT_FALSE(is_helo_name(std::string(256, 'a')));
+}
+
+// RFC 5321 appendix C, and RFC 788 §3.6 with a comma before the mailbox.
+TEST(Grammar, S3_KeepsTheSourceRoute) {
+  EXPECT_EQ(route_of("<joe@three.example>"), "");
+  EXPECT_EQ(route_of("<@ONE.example:joe@three.example>"), "@one.example");
+  EXPECT_EQ(route_of("<@one.example,@two.example:joe@three.example>"), "@one.example,@two.example");
+  EXPECT_EQ(route_of("<@one.example,@two.example,joe@three.example>"), "@one.example,@two.example");
+  for (const auto* wrong : {"<@:joe@x>", "<@one.example joe@x>", "<@one.example,:joe@x>",
+                            "<@one.example,@:joe@x>", "<@one.example>", "<one.example:joe@x>"}) {
+    EXPECT_EQ(route_of(wrong), "no path") << wrong;
+  }
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "outrider/receive/expansion_notice.h"
+#include "outrider/receive/notices.h"
 
 #include <gtest/gtest.h>
 
@@ -11,13 +11,13 @@ class ExpansionNotice : public testing::Test {
  protected:
   ExpansionNotice() {
     thread_.start();
-    expanded_.aliases.resize(1);
-    expanded_.aliases[0].address = {"team", "example.org"};
-    expanded_.aliases[0].notify = mail::notify_success;
-    expanded_.aliases[0].status = mail::RecipientStatus::Expanded;
-    expanded_.envelope.reverse_path = {"s", "example.net"};
-    expanded_.envelope.envid = "QQ314159";
-    expanded_.header = "Subject: hello\r\n";
+    told_.recipients.resize(1);
+    told_.recipients[0].address = {"team", "example.org"};
+    told_.recipients[0].notify = mail::notify_success;
+    told_.recipients[0].status = mail::RecipientStatus::Expanded;
+    told_.envelope.reverse_path = {"s", "example.net"};
+    told_.envelope.envid = "QQ314159";
+    told_.header = "Subject: hello\r\n";
   }
   ~ExpansionNotice() override { thread_.stop(); }
 
@@ -31,11 +31,11 @@ class ExpansionNotice : public testing::Test {
 
   test::MemoryQueue queue_;
   net::IoThread thread_{0};
-  Expanded expanded_;
+  Told told_;
 
  private:
   awaitable<void> run(Result<void>& result, std::atomic<bool>& done) {
-    result = co_await tell_of_expansion(queue_, "mx.example.org", expanded_);
+    result = co_await tell_sender(queue_, "mx.example.org", told_);
     done = true;
   }
 };
@@ -53,13 +53,13 @@ TEST_F(ExpansionNotice, GoesToTheSenderWithANullReversePath) {
 }
 
 TEST_F(ExpansionNotice, IsNotForTheNullReversePath) {
-  expanded_.envelope.reverse_path = {};
+  told_.envelope.reverse_path = {};
   EXPECT_TRUE(tell());
   EXPECT_TRUE(queue_.messages().empty());
 }
 
 TEST_F(ExpansionNotice, IsNotForWhoDidNotAsk) {
-  expanded_.aliases[0].notify = mail::notify_failure;
+  told_.recipients[0].notify = mail::notify_failure;
   EXPECT_TRUE(tell());
   EXPECT_TRUE(queue_.messages().empty());
 }
