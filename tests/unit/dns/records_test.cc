@@ -94,5 +94,30 @@ TEST(PointerName, ReversesBytesAndNibbles) {
             "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
 }
 
+TEST(ReadTlsa, TakesTheNumbersAndAllThatFollows) {
+  const auto record = read_tlsa("\x03\x01\x02\xAA\xBB");
+  ASSERT_TRUE(record);
+  EXPECT_EQ(*record, (Tlsa{3, 1, 2, "\xAA\xBB"}));
+  EXPECT_EQ(read_tlsa("\xFF\xFE\xFDx"), (Tlsa{255, 254, 253, "x"}));
+  EXPECT_EQ(read_tlsa(std::string(65535, 'x'))->data.size(), 65532U);
+}
+
+TEST(ReadTlsa, RefusesARecordWithoutData) {
+  for (std::size_t size = 0; size < 4; ++size)
+    EXPECT_FALSE(read_tlsa("\x03\x01\x01"s.substr(0, size)));
+}
+
+TEST(ReadText, JoinsTheStringsOfARecord) {
+  EXPECT_EQ(read_text("\x09v=STSv1; \x05id=1;"), "v=STSv1; id=1;");
+  EXPECT_EQ(read_text("\0"s), "");
+  EXPECT_EQ(read_text("\0\1a\0"s), "a");
+  EXPECT_EQ(read_text("\xFF" + std::string(255, 'a') + "\2\0\xC3"s),
+            std::string(255, 'a') + "\0\xC3"s);
+}
+
+TEST(ReadText, RefusesAStringThatDoesNotFit) {
+  for (const auto& data : {""s, "\1"s, "\5abcd"s, "\1a\2b"s}) EXPECT_FALSE(read_text(data));
+}
+
 }  // namespace
 }  // namespace outrider::dns
