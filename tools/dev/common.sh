@@ -1,6 +1,6 @@
 # Read by ./dev: packages and builds.
 
-suites=(tidy unit threads system crash fuzz)
+suites=(tidy unit threads system conformance crash fuzz)
 
 build_packages=(clang-19 lld-19 clang-format-19 llvm-19 libclang-rt-19-dev ccache cmake ninja-build pkg-config
   git openssl python3 libboost1.81-dev libfmt-dev libssl-dev libunbound-dev dns-root-data
