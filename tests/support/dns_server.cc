@@ -49,7 +49,7 @@ std::uint16_t free_port() {
 
 // One question for the SOA of `name`, RFC 1035 §4.1; the answer's code, or -1 for silence.
 int ask_soa(std::uint16_t port, const std::string& name) {
-  std::string query("\x13\x37\0\0\0\1\0\0\0\0\0\0", 12);
+  std::string query("\x13\x37\1\0\0\1\0\0\0\0\0\0", 12);
   std::istringstream labels(name);
   for (std::string label; std::getline(labels, label, '.');) {
     query += static_cast<char>(label.size());
