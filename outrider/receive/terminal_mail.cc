@@ -22,8 +22,10 @@ std::vector<std::string> TerminalMail::terminals_of(const Address& address) cons
   return receive::terminals_of(domains_.user_of(address), utmp_);
 }
 
-std::optional<smtp::Reply> TerminalMail::refusal(const std::vector<Address>& addresses) const {
+std::optional<smtp::Reply> TerminalMail::refusal(const std::vector<Address>& addresses,
+                                                 bool routed) const {
   if (way_ != Way::Send) return std::nullopt;
+  if (routed) return smtp::replies::terminals_elsewhere;
   for (const Address& address : addresses) {
     if (!is_local(address)) return smtp::replies::terminals_elsewhere;
     if (terminals_of(address).empty()) return smtp::replies::no_terminal;

@@ -22,8 +22,9 @@ class TerminalMail {
   TerminalMail(smtp::Way way, const LocalDomains& domains, const std::string& utmp,
                const std::string& host);
 
-  /// SEND alone refuses a recipient: one elsewhere, or one who is not there.
-  std::optional<smtp::Reply> refusal(const std::vector<Address>& addresses) const;
+  /// SEND alone refuses a recipient: one elsewhere (`routed`: by a source route), or who is not
+  /// there.
+  std::optional<smtp::Reply> refusal(const std::vector<Address>& addresses, bool routed) const;
   void content(std::string_view bytes);
   /// Writes to the terminals of the recipients in `envelope` who have one. Those for whom that is
   /// all leave it, and those whom SEND did not reach, with status Failed, too.

@@ -162,7 +162,8 @@ smtp::Reply Transaction::recipient(const smtp::RcptCommand& rcpt, trust::Listed 
   }
   if (resolution.kind == Resolution::Kind::Unknown) return smtp::replies::unknown_user;
   if (terminal_mail_) {
-    if (auto refused = terminal_mail_->refusal(resolution.addresses)) return *std::move(refused);
+    if (auto refused = terminal_mail_->refusal(resolution.addresses, !route.empty()))
+      return *std::move(refused);
   }
   if (!add(rcpt, std::move(resolution), std::move(route)))
     return smtp::replies::too_many_recipients;

@@ -70,6 +70,17 @@ TEST_F(TerminalMailTest, S2_SendNeedsAUserWhoIsThere) {
   pty_.takes_messages(false);
   EXPECT_THAT(transaction("SEND", {me_}), StartsWith("450 4.2.1"));
   EXPECT_THAT(peer_.command("RCPT TO:<joe@example.net>"), StartsWith("550 5.7.1"));
+  Options relay = heritage_options(utmp_.path());
+  relay.relay_networks = {*Network::parse("127.0.0.0/8")};
+  ASSERT_TRUE(site_.receiver().reload(relay));
+  Peer ours(site_.port);
+  ours.reply();
+  ours.command("EHLO c.example.net");
+  ours.command("SEND FROM:<joe@example.net>");
+  for (const auto& to : {std::string("joe@example.net"), "@two.example:" + me_ + "@example.org"}) {
+    EXPECT_EQ(ours.command("RCPT TO:<" + to + ">"),
+              "550 5.7.1 SEND reaches the terminals of this host alone");
+  }
 }
 
 TEST_F(TerminalMailTest, S2_SendWhoseUserLeavesMeanwhileIsNotAccepted) {
