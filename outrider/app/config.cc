@@ -158,17 +158,6 @@ void take_queue(Making& making) {
   }
 }
 
-void take_dns(Making& making) {
-  const auto& values = making.document.table("dns");
-  auto& dns = making.config.dns;
-  dns.forwarders = values.list("forwarders");
-  dns.trust_anchor_files = values.list("trust_anchors");
-  dns.hosts_file = values.text("hosts_file");
-  dns.unbound_options = values.list("unbound_options");
-  dns.timeout = values.duration("timeout");
-  making.config.receive.reverse_dns = values.flag("reverse");
-}
-
 void take_delivery(Making& making) {
   const auto& values = making.document.table("delivery");
   auto& deliver = making.config.deliver;

@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 4> versions{"1.0", "1.1", "1.2", "1.3"};
 constexpr std::array<std::string_view, 2> line_ends{"strict", "repair"};
 constexpr std::array<std::string_view, 2> stored_line_ends{"lf", "crlf"};
 constexpr std::array<std::string_view, 3> families{"both", "ipv4", "ipv6"};
+constexpr std::array<std::string_view, 3> validations{"own", "resolver", "both"};
 constexpr std::array<std::string_view, 2> log_forms{"text", "json"};
 constexpr std::array<std::string_view, 4> log_levels{"debug", "info", "warning", "error"};
 
@@ -206,6 +207,7 @@ const std::vector<Setting> console{
 
 const std::vector<Setting> dns{
     {"forwarders", Type::List, "[]", "Resolvers, as \"192.0.2.53\" or \"127.0.0.1@5353\"; none: from the root."},
+    {"validation", Type::Choice, "\"own\"", "Who checks DNSSEC: this server, the forwarders (their AD bit is believed), or both, and a difference stops what depends on it.", 0, 0, validations},
     {"trust_anchors", Type::PathList, "[]", "Files of trust anchors; none: the system's root.key."},
     {"hosts_file", Type::Path, "", "A file as /etc/hosts; none: not read."},
     {"unbound_options", Type::List, "[]", "Lines `name: value` for libunbound, for experts."},
