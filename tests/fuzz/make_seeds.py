@@ -90,6 +90,24 @@ def notice():
     yield from header_scanner()
 
 
+def dns_reply():
+    """The type's index, flags and counts, then the answer's records, as dns_reply_fuzz.cc reads."""
+    def record(owner, kind, data):
+        return owner + kind.to_bytes(2) + b"\0\1\0\0\0\x3c" + len(data).to_bytes(2) + data
+
+    question, near, opt = b"\xc0\x0c", b"\4near\xc0\x0f", b"\0\0\x29\4\xd0\0\0\x80\0\0\0"
+    answers = [(0, [record(question, 1, b"\xc0\0\2\1")]),
+               (0, [record(question, 5, near), record(near, 1, b"\xc0\0\2\1")]),
+               (1, [record(question, 5, near)]),
+               (3, [record(question, 15, b"\0\x0a\2mx\xc0\x0f"), record(question, 15, b"\0\0\0")]),
+               (4, [record(question, 16, b"\x09v=STSv1; \5id=1;")])]
+    answers += [(6, [record(question, 52, bytes.fromhex(case["tlsa_rdata_hex"]))])
+                for case in cases("dane.json") if "tlsa_rdata_hex" in case]
+    for kind, records in answers:
+        counts = b"\0\1" + len(records).to_bytes(2) + b"\0\0\0\1"
+        yield bytes([kind]) + b"\x81\xa0" + counts + b"".join(records) + opt
+
+
 TARGETS = {
     "server_session_fuzz": server_session,
     "path_fuzz": path,
@@ -97,6 +115,7 @@ TARGETS = {
     "client_session_fuzz": client_session,
     "header_scanner_fuzz": header_scanner,
     "notice_fuzz": notice,
+    "dns_reply_fuzz": dns_reply,
 }
 
 

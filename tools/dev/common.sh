@@ -5,7 +5,7 @@ suites=(tidy unit threads system conformance crash fuzz)
 build_packages=(clang-19 lld-19 clang-format-19 llvm-19 libclang-rt-19-dev ccache cmake ninja-build pkg-config
   git openssl python3 libboost1.81-dev libfmt-dev libssl-dev libunbound-dev dns-root-data
   libidn2-dev librocksdb-dev libtomlplusplus-dev libcli11-dev)
-test_packages=(libgtest-dev libgmock-dev nlohmann-json3-dev zlib1g-dev ldnsutils nsd swaks libnet-ssleay-perl msmtp
+test_packages=(libgtest-dev libgmock-dev nlohmann-json3-dev zlib1g-dev ldnsutils nsd unbound swaks libnet-ssleay-perl msmtp
   curl npm xfsprogs gnutls-bin sslscan testssl.sh)
 lint_packages=(clang-tidy-19)
 
@@ -48,9 +48,12 @@ install_without_starting() {
     >/dev/null || result=$?
   [ -z "$made" ] || as_root rm -f $policy
   # A name server that came for the tests alone does not start with the machine, either.
-  if [[ " $* " = *" nsd "* ]] && command -v systemctl >/dev/null; then
-    as_root systemctl disable nsd >/dev/null 2>&1 || true
-  fi
+  local server
+  for server in nsd unbound; do
+    if [[ " $* " = *" $server "* ]] && command -v systemctl >/dev/null; then
+      as_root systemctl disable $server >/dev/null 2>&1 || true
+    fi
+  done
   return $result
 }
 
