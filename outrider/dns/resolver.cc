@@ -1,6 +1,5 @@
 #include "outrider/dns/resolver.h"
 
-#include <algorithm>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -18,6 +17,8 @@ namespace outrider::dns {
 namespace {
 
 namespace asio = boost::asio;
+
+constexpr std::size_t most_texts = 100;
 
 /// Leaves the question, and brings the answer back to where the handler lives.
 struct Initiate {
@@ -74,17 +75,6 @@ Wanted read_all(RawAnswer raw, std::vector<Value> Wanted::* values,
   return wanted;
 }
 
-// A record's strings make no text longer than its data, and there is no end to what may be sent.
-void keep_within_bounds(std::vector<std::string>& texts) {
-  constexpr std::size_t most_texts = 100;
-  std::size_t room = std::size_t{64} * 1024;
-  std::size_t kept = 0;
-  while (kept < std::min(texts.size(), most_texts) && texts[kept].size() <= room) {
-    room -= texts[kept++].size();
-  }
-  texts.resize(kept);
-}
-
 using There = std::shared_ptr<Source>;
 
 awaitable<MxAnswer> mx_of(There there, std::string name) {
@@ -107,7 +97,8 @@ awaitable<TlsaAnswer> tlsa_of(There there, std::string name) {
 awaitable<TextAnswer> texts_of(There there, std::string name) {
   RawAnswer raw = co_await ask(std::move(there), std::move(name), RecordType::Text);
   TextAnswer answer = read_all(std::move(raw), &TextAnswer::texts, &read_text);
-  keep_within_bounds(answer.texts);
+  // All of them are of one message, so 64 KiB is their bound anyhow.
+  if (answer.texts.size() > most_texts) answer.texts.resize(most_texts);
   co_return answer;
 }
 awaitable<Answer> alias_of(There there, std::string name) {

@@ -15,6 +15,7 @@
 
 #include "support/dns_world.h"
 #include "support/loops.h"
+#include "support/scripted_dns.h"
 
 namespace outrider::dns {
 namespace {
@@ -254,6 +255,47 @@ TEST_F(ResolverTest, AnswersFromAHostsFileWithoutAsking) {
   auto resolver = Resolver::open(with_hosts);
   ASSERT_TRUE(resolver) << resolver.error().text();
   EXPECT_THAT(texts(run((*resolver)->ipv4("relay.local"))), ElementsAre("192.0.2.77"));
+}
+
+TEST(Resolver, KeepsAHundredTexts) {
+  const test::ScriptedDns server([](const test::ScriptedDns::Asked& asked) {
+    test::DnsReply reply(asked.bytes, asked.by_stream ? 0 : test::DnsReply::truncated);
+    constexpr unsigned text_type = 16;
+    for (int i = 0; asked.by_stream && i < 200; ++i) {
+      reply.answer("\xC0\x0C", text_type, "\xC8" + std::string(200, 'a'));
+    }
+    return reply.opt().bytes();
+  });
+  Options options;
+  options.validation = Validation::Resolver;
+  options.forwarders = {server.address()};
+  test::Loops loops;
+  auto resolver = Resolver::open(options);
+  ASSERT_TRUE(resolver) << resolver.error().text();
+  const auto answer = loops.run((*resolver)->text("many.example"));
+  EXPECT_EQ(answer.texts.size(), 100U) << answer.why;
+  EXPECT_EQ(answer.texts.back(), std::string(200, 'a'));
+}
+
+/// Has none of the answers that trust asks for.
+class Plain final : public Resolver {
+ public:
+  awaitable<MxAnswer> mx(std::string) override { co_return MxAnswer{}; }
+  awaitable<AddressAnswer> ipv4(std::string) override { co_return AddressAnswer{}; }
+  awaitable<AddressAnswer> ipv6(std::string) override { co_return AddressAnswer{}; }
+  awaitable<TextAnswer> pointer(IpAddress) override { co_return TextAnswer{}; }
+  void close() override {}
+};
+
+// An answer that there is none would be an absence, and proof of it.
+TEST(Resolver, ThatDoesNotAnswerAQuestionFailsIt) {
+  test::Loops loops;
+  Plain plain;
+  for (const Answer& answer : {Answer(loops.run(plain.tlsa("a"))),
+                               Answer(loops.run(plain.text("a"))), loops.run(plain.alias("a"))}) {
+    EXPECT_EQ(answer.status, Status::Failed);
+    EXPECT_FALSE(answer.why.empty());
+  }
 }
 
 }  // namespace
