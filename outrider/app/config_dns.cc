@@ -30,6 +30,14 @@ void warn_of_the_way(Making& making, const Values& values) {
   }
 }
 
+void check_forwarders(Making& making, const Values& values) {
+  for (const auto& text : making.config.dns.forwarders) {
+    if (dns::read_forwarder(text)) continue;
+    making.complain(values, "forwarders",
+                    fmt::format("\"{}\" is no address, or address@port", printable(text)));
+  }
+}
+
 void check_validation(Making& making, const Values& values) {
   const auto& dns = making.config.dns;
   if (dns.validation == Validation::Own) return;
@@ -54,6 +62,7 @@ void take_dns(Making& making) {
   dns.unbound_options = values.list("unbound_options");
   dns.timeout = values.duration("timeout");
   making.config.receive.reverse_dns = values.flag("reverse");
+  check_forwarders(making, values);
   check_validation(making, values);
 }
 

@@ -43,6 +43,14 @@ TEST(DnsTable, TakesEachWayToValidate) {
   }
 }
 
+TEST(DnsTable, RefusesAForwarderThatIsNoAddress) {
+  const auto config = load("forwarders = [\"192.0.2.53\", \"dns.example\", \"192.0.2.53:53\"]\n");
+  ASSERT_FALSE(config);
+  ASSERT_EQ(config.error().size(), 2U);
+  EXPECT_THAT(error_line(config.error().front()),
+              testing::AllOf(HasSubstr("x.toml:3:"), HasSubstr("\"dns.example\" is no address")));
+}
+
 TEST(DnsTable, RefusesToBelieveNobodyInParticular) {
   for (const auto* word : {"resolver", "both"}) {
     const auto config = load("validation = \"" + std::string(word) + "\"\n");
