@@ -51,6 +51,11 @@ bool is_answer(const Reply& reply) {
   return reply.code == Code::NoError || reply.code == Code::NxDomain;
 }
 
+Status status_of(const Reply& reply) {
+  if (reply.code == Code::NxDomain) return Status::NoName;
+  return reply.data.empty() ? Status::NoData : Status::Found;
+}
+
 bool is_refusal_of_edns(const Reply& reply) {
   return reply.code == Code::FormErr || reply.code == Code::NotImp || reply.code == Code::BadVers;
 }
@@ -114,10 +119,8 @@ awaitable<RawAnswer> ForwarderInquiry::follow() {
     if (reply.complete || reply.code == Code::NxDomain) {
       answer.secure = secure;
       answer.canonical = std::move(reply.last);
-      answer.data = std::move(reply.data);
-      answer.status = reply.code == Code::NxDomain ? Status::NoName
-                      : answer.data.empty()        ? Status::NoData
-                                                   : Status::Found;
+      answer.status = status_of(reply);
+      if (answer.found()) answer.data = std::move(reply.data);
       co_return answer;
     }
     name = std::move(reply.last);
@@ -165,6 +168,11 @@ awaitable<ForwarderInquiry::Outcome> ForwarderInquiry::ask_one(Endpoint forwarde
   if (!outcome.reply) {
     outcome.silent = true;
     outcome.why = fmt::format("no answer from {}", forwarder.text());
+    co_return outcome;
+  }
+  if (outcome.reply->referral) {
+    outcome.reply.reset();
+    outcome.why = fmt::format("{} names other servers: it is no resolver", forwarder.text());
     co_return outcome;
   }
   if (is_answer(*outcome.reply)) co_return outcome;

@@ -23,6 +23,7 @@ constexpr unsigned checking_disabled = 0x0010;
 constexpr unsigned code_bits = 0x000F;
 
 constexpr unsigned class_internet = 1;
+constexpr unsigned type_ns = 2;
 constexpr unsigned type_soa = 6;
 constexpr unsigned type_opt = 41;
 constexpr unsigned dnssec_ok = 0x8000;
@@ -131,15 +132,21 @@ class AnswerSection {
   std::vector<Record> records_;
 };
 
-// What is told beside the answer: the SOA of a denial, and EDNS.
+// What is told beside the answer: the SOA of a denial (RFC 2308 §2.2: without one it may be a
+// referral), and EDNS.
 void read_rest(WireReader& in, unsigned authority, unsigned additional, Reply& reply,
                std::uint32_t& ttl, bool& security_aware) {
+  bool has_soa = false;
+  bool has_ns = false;
   for (unsigned i = 0; i < authority && in.ok(); ++i) {
     const auto record = read_record(in);
+    has_ns = has_ns || record.type == type_ns;
     if (record.type != type_soa || !reply.data.empty()) continue;
-    reply.complete = true;
+    has_soa = true;
     ttl = std::min(ttl, denial_ttl(record));
   }
+  reply.complete = reply.complete || has_soa;
+  reply.referral = reply.code == Code::NoError && reply.data.empty() && has_ns && !has_soa;
   for (unsigned i = 0; i < additional && in.ok(); ++i) {
     const auto record = read_record(in);
     if (record.type != type_opt) continue;

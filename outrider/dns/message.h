@@ -42,6 +42,8 @@ struct Reply {
   /// False: the reply ends with an alias, and tells neither data nor that there is none. The
   /// question is then for `last` (RFC 7672 §2.1.3).
   bool complete = true;
+  /// Neither an answer nor a denial, but the names of other servers: not what a resolver says.
+  bool referral = false;
   std::string last;             ///< where aliases led, as canonical of Answer
   std::chrono::seconds ttl{0};  ///< the least of all that led to the answer
   std::vector<std::string> data;

@@ -1,5 +1,6 @@
 #include "outrider/dns/resolver.h"
 
+#include <algorithm>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -101,11 +102,33 @@ awaitable<TextAnswer> texts_of(There there, std::string name) {
   if (answer.texts.size() > most_texts) answer.texts.resize(most_texts);
   co_return answer;
 }
+awaitable<TextAnswer> targets_of(There there, std::string name, RecordType type) {
+  RawAnswer raw = co_await ask(std::move(there), std::move(name), type);
+  co_return read_all(std::move(raw), &TextAnswer::texts, &read_name);
+}
+
+// An alias that a DNAME above the name makes has no signature of its own (RFC 6672 §5.3.1), and
+// Unbound 1.17 takes it for bogus where the alias alone is asked for. The DNAME is signed.
+awaitable<Answer> alias_by_subtree(There there, std::string name, Answer refused) {
+  constexpr int most_steps = 10;
+  auto dot = std::min(name.find('.'), name.size());
+  for (int step = 0; step < most_steps && dot + 1 < name.size(); ++step) {
+    TextAnswer above = co_await targets_of(there, name.substr(dot + 1), RecordType::SubtreeAlias);
+    if (above.found() && above.secure) {
+      above.canonical = to_lower(name.substr(0, dot + 1)) + above.texts.front();
+      co_return std::move(static_cast<Answer&>(above));
+    }
+    dot = std::min(name.find('.', dot + 1), name.size());
+  }
+  co_return refused;
+}
+
 awaitable<Answer> alias_of(There there, std::string name) {
-  RawAnswer raw = co_await ask(std::move(there), std::move(name), RecordType::Alias);
-  TextAnswer targets = read_all(std::move(raw), &TextAnswer::texts, &read_name);
+  TextAnswer targets = co_await targets_of(there, name, RecordType::Alias);
   if (targets.found()) targets.canonical = targets.texts.front();
-  co_return std::move(static_cast<Answer&>(targets));
+  Answer answer = std::move(static_cast<Answer&>(targets));
+  if (answer.status != Status::Bogus || answer.disputed) co_return answer;
+  co_return co_await alias_by_subtree(std::move(there), std::move(name), std::move(answer));
 }
 
 class RealResolver final : public Resolver {

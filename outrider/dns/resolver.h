@@ -93,7 +93,8 @@ class Resolver {
   /// TXT: at most 100 records, and 64 KiB in all.
   virtual awaitable<TextAnswer> text(std::string name);
   /// One step: whether `name` itself is an alias. Found: it is, and `canonical` is the name it
-  /// leads to; `secure` tells of this one CNAME record, whatever lies behind it.
+  /// leads to; `secure` tells of this one CNAME record, whatever lies behind it (and of the DNAME,
+  /// where one above the name makes it: RFC 7672 §2.1.3).
   ///
   /// For the TLSA base domain (RFC 7672 §2.1.3, §2.2.2), from an answer of ipv4() or ipv6():
   /// - secure: the whole chain was. Candidates are `canonical`, then the name itself.

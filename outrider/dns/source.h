@@ -15,7 +15,7 @@
 
 namespace outrider::dns {
 
-/// Record types we ask for, by their numbers (RFC 1035 §3.2.2, RFC 3596, RFC 6698 §7.1).
+/// Record types we ask for, by their numbers (RFC 1035 §3.2.2, RFC 3596, RFC 6672, RFC 6698 §7.1).
 enum class RecordType : int {
   A = 1,
   Alias = 5,
@@ -23,6 +23,7 @@ enum class RecordType : int {
   Mx = 15,
   Text = 16,
   Aaaa = 28,
+  SubtreeAlias = 39,  // DNAME
   Tlsa = 52
 };
 

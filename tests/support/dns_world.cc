@@ -60,9 +60,9 @@ bool is_below(const std::string& name, const std::string& top) {
   return name.size() > top.size() && name.ends_with('.' + top);
 }
 
-bool is_signed(Kind kind) {
-  return kind == Kind::Signed || kind == Kind::Tampered || kind == Kind::Expired;
-}
+bool has_key(Kind kind) { return kind != Kind::Plain && kind != Kind::Broken; }
+
+bool is_signed(Kind kind) { return has_key(kind) && kind != Kind::Stripped; }
 
 }  // namespace
 
@@ -80,7 +80,7 @@ DnsWorld::DnsWorld(const std::vector<DnsZone>& zones) {
   anchor_ = zones.front().name;
   std::string delegations = "ns A 127.0.0.1\n";
   for (const auto& zone : zones) {
-    const auto ds = is_signed(zone.kind) ? make_key(zone) : std::string();
+    const auto ds = has_key(zone.kind) ? make_key(zone) : std::string();
     if (!is_below(zone.name, anchor_)) continue;
     delegations += fmt::format("{}. NS ns.{}.\n", zone.name, anchor_) + ds;
   }

@@ -18,6 +18,7 @@ struct DnsZone {
     Plain,     ///< below a signed zone without a DS: insecure
     Tampered,  ///< signed; then each 192.0.2.66 and c0000242 in it became another: bogus
     Expired,   ///< the signatures ended long ago: bogus
+    Stripped,  ///< there is a DS, and its server gives no signatures: bogus
     Broken     ///< its server knows of it and has no data: SERVFAIL
   };
   std::string name;  ///< `mail.world`, without the final dot

@@ -123,8 +123,9 @@ TEST_P(DnsForDane, ProvesThatThereIsNoRecord) {
 }
 
 // case-tlsa-bogus
-TEST_P(DnsForDane, GivesNothingOfForgedOrExpiredRecords) {
-  for (const auto* name : {"_25._tcp.mx.tampered.world", "_25._tcp.mx.expired.world"}) {
+TEST_P(DnsForDane, GivesNothingOfForgedOrExpiredRecordsOrThoseWithoutSignatures) {
+  for (const auto* name : {"_25._tcp.mx.tampered.world", "_25._tcp.mx.expired.world",
+                           "_25._tcp.mx.stripped.world", "_25._tcp.nobody.stripped.world"}) {
     const auto answer = tlsa(name);
     EXPECT_EQ(answer.status, Status::Bogus) << name;
     EXPECT_FALSE(answer.secure);
@@ -210,6 +211,16 @@ TEST_P(DnsForDane, TellsAnInsecureAliasOfASecureTarget) {
   const auto step = alias("back.plain.world");
   EXPECT_TRUE(is_insecure(step, Status::Found)) << step.why;
   EXPECT_EQ(step.canonical, "mx.mail.world");
+}
+
+// RFC 7672 §2.1.3: what a DNAME makes is an alias as any other.
+TEST_P(DnsForDane, TakesWhatADnameMakesForAnAlias) {
+  const auto addresses = ipv4("mx.moved.mail.world");
+  EXPECT_TRUE(is_secure(addresses, Status::Found)) << addresses.why;
+  EXPECT_EQ(addresses.canonical, "mx.other.world");
+  const auto step = alias("mx.moved.mail.world");
+  EXPECT_TRUE(is_secure(step, Status::Found)) << step.why;
+  EXPECT_EQ(step.canonical, "mx.other.world");
 }
 
 TEST_P(DnsForDane, SaysThatANameIsNoAlias) {

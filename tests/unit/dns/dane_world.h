@@ -47,7 +47,7 @@ inline const std::vector<test::DnsZone>& dane_zones() {
              "05\n"
              "inside CNAME mx\nthere CNAME mx.other.world.\n"
              "out CNAME mx.plain.world.\nfirst CNAME second\nsecond CNAME mx.plain.world.\n"
-             "loop CNAME pool\npool CNAME loop\ndangling CNAME nobody\n"
+             "moved DNAME other.world.\nloop CNAME pool\npool CNAME loop\ndangling CNAME nobody\n"
              "_mta-sts TXT \"v=STSv1; \" \"id=20261123\" \"T000000;\"\n"
              "texts TXT \"one\"\ntexts TXT \"two\" \"\"\n"},
         {"other.world", Kind::Signed, mx + "tlsa._dane TLSA 2 0 1 " + digest + "06\n"},
@@ -56,6 +56,7 @@ inline const std::vector<test::DnsZone>& dane_zones() {
              "08\nback CNAME mx.mail.world.\n_25._tcp.back CNAME tlsa._dane.mail.world.\n"},
         {"tampered.world", Kind::Tampered, mx + "_25._tcp.mx TLSA 3 1 0 c0000242\n"},
         {"expired.world", Kind::Expired, mx + "_25._tcp.mx TLSA 3 1 1 " + digest + "09\n"},
+        {"stripped.world", Kind::Stripped, mx + "_25._tcp.mx TLSA 3 1 1 " + digest + "10\n"},
         {"broken.world", Kind::Broken, ""}};
   }();
   return zones;

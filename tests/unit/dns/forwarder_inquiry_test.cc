@@ -150,6 +150,26 @@ TEST(ForwarderInquiry, SaysWhatTheLastForwarderAnswered) {
   EXPECT_THAT(inquire({failing.endpoint(), refusing.endpoint()}).why, HasSubstr("REFUSED"));
 }
 
+TEST(ForwarderInquiry, TakesAReferralForNoAnswer) {
+  const ScriptedDns server([](const Asked& asked) {
+    return DnsReply(asked.bytes).authority(question_name, 2, wire_name("ns.example")).opt().bytes();
+  });
+  const ScriptedDns resolver(&finds);
+  const auto answer = inquire(server);
+  EXPECT_EQ(answer.status, Status::Failed);
+  EXPECT_THAT(answer.why, HasSubstr("no resolver"));
+  EXPECT_TRUE(inquire({server.endpoint(), resolver.endpoint()}).found());
+}
+
+TEST(ForwarderInquiry, GivesNoDataOfANameThatDoesNotExist) {
+  const ScriptedDns server([](const Asked& asked) {
+    return DnsReply(asked.bytes, 0, 3).answer(question_name, 1, address).opt().bytes();
+  });
+  const auto answer = inquire(server);
+  EXPECT_EQ(answer.status, Status::NoName);
+  EXPECT_THAT(answer.data, SizeIs(0));
+}
+
 // RFC 4035 §5.5 and §3.2.2. A forwarder behind it, that may check nothing, is not asked.
 TEST(ForwarderInquiry, TellsForgedDataFromAFailure) {
   const ScriptedDns validating([](const Asked& asked) {
