@@ -55,7 +55,8 @@ awaitable<std::vector<queue::Draft>> Notices::write(const Options& options, Log&
 bool Notices::quotes_content(std::size_t most_quoted) const {
   const mail::Envelope& envelope = claim_.envelope();
   const auto& failed = by_kind_[static_cast<std::size_t>(NoticeKind::Failure)];
-  return !failed.empty() && envelope.ret == mail::Return::Full && envelope.size <= most_quoted;
+  return !failed.empty() && envelope.ret == mail::Return::Full && !envelope.require_tls &&
+         envelope.size <= most_quoted;
 }
 
 // A header that cannot be read is no reason to keep silent: then the notice quotes less.

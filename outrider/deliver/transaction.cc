@@ -50,6 +50,7 @@ smtp::Transaction transaction_of(const mail::Envelope& envelope, const Recipient
   transaction.mail.size = envelope.size;
   transaction.mail.body = body_of(envelope.body);
   transaction.mail.smtputf8 = envelope.smtputf8;
+  transaction.mail.require_tls = envelope.require_tls;
   transaction.mail.ret = ret_of(envelope.ret);
   transaction.mail.envid = envelope.envid;
   // RFC 788 §3.6: the relay puts itself on the reverse-path. A mailbox is the end of the way.

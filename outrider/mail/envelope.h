@@ -61,6 +61,8 @@ struct Envelope {
   BodyType body = BodyType::SevenBit;
   bool has_eight_bit = false;  ///< the content has bytes above 127
   bool smtputf8 = false;
+  bool require_tls = false;   ///< REQUIRETLS: not without TLS that is proven (RFC 8689 §2)
+  bool tls_optional = false;  ///< `TLS-Required: No`: rather in clear than not at all (§3)
   Return ret = Return::Unset;
   std::string envid;
   Origin origin;

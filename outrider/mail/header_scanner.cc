@@ -42,8 +42,8 @@ std::size_t HeaderScanner::scan_header(std::string_view content) {
 void HeaderScanner::take_piece(std::string_view piece, bool ends_line) {
   header_bytes_ += piece.size();
   if (!header_eight_bit_) header_eight_bit_ = has_eight_bit(piece);
-  if (line_bytes_ < longest_name) {
-    const auto room = std::min(piece.size(), longest_name - line_bytes_);
+  if (line_bytes_ < longest_start) {
+    const auto room = std::min(piece.size(), longest_start - line_bytes_);
     std::memcpy(start_ + line_bytes_, piece.data(), room);
   }
   line_bytes_ += piece.size();
@@ -56,7 +56,7 @@ void HeaderScanner::take_piece(std::string_view piece, bool ends_line) {
 }
 
 void HeaderScanner::end_line() {
-  const std::string_view start(start_, std::min(line_bytes_, longest_name));
+  const std::string_view start(start_, std::min(line_bytes_, longest_start));
   if (start == "\r\n" || start == "\n") {
     in_body_ = true;
     if (keeping_) header_.resize(line_in_header_);
@@ -65,17 +65,21 @@ void HeaderScanner::end_line() {
   if (start[0] != ' ' && start[0] != '\t') {
     ++fields_;
     const auto colon = start.find(':');
-    if (colon != std::string_view::npos) count_field(trim(start.substr(0, colon)));
+    const bool whole = line_bytes_ <= longest_start;
+    if (colon != std::string_view::npos)
+      count_field(trim(start.substr(0, colon)), whole ? start.substr(colon + 1) : "");
   }
   line_bytes_ = 0;
   if (keeping_) line_in_header_ = header_.size();
 }
 
-void HeaderScanner::count_field(std::string_view name) {
+void HeaderScanner::count_field(std::string_view name, std::string_view value) {
   if (iequals(name, "Received")) ++hops_;
   if (iequals(name, "Message-ID")) has_message_id_ = true;
   if (iequals(name, "Date")) has_date_ = true;
   if (iequals(name, "From")) has_from_ = true;
+  if (iequals(name, "TLS-Required") && iequals(trim(value.substr(0, value.find('\r'))), "No"))
+    tls_not_required_ = true;
 }
 
 }  // namespace outrider::mail

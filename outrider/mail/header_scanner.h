@@ -27,6 +27,8 @@ class HeaderScanner {
   bool has_message_id() const { return has_message_id_; }
   bool has_date() const { return has_date_; }
   bool has_from() const { return has_from_; }
+  /// `TLS-Required: No` (RFC 8689 §3), on one line: the sender rather has it read than kept secret.
+  bool tls_not_required() const { return tls_not_required_; }
   /// The header block as it came, without the empty line, cut behind the last whole line that fits.
   const std::string& header() const { return header_; }
 
@@ -34,10 +36,10 @@ class HeaderScanner {
   std::size_t scan_header(std::string_view content);
   void take_piece(std::string_view piece, bool ends_line);
   void end_line();
-  void count_field(std::string_view name);
+  void count_field(std::string_view name, std::string_view value);
 
-  // The longest name that is looked for; longer ones only count.
-  static constexpr std::size_t longest_name = 16;
+  // What is looked for fits; longer lines only count.
+  static constexpr std::size_t longest_start = 32;
 
   std::size_t keep_;
   std::uint64_t size_ = 0;
@@ -46,7 +48,7 @@ class HeaderScanner {
   std::size_t hops_ = 0;
   std::size_t line_bytes_ = 0;      // of the line so far
   std::size_t line_in_header_ = 0;  // where it begins in header_
-  char start_[longest_name] = {};   // its first bytes
+  char start_[longest_start] = {};  // its first bytes
   bool in_body_ = false;
   bool keeping_ = true;
   bool header_eight_bit_ = false;
@@ -54,6 +56,7 @@ class HeaderScanner {
   bool has_message_id_ = false;
   bool has_date_ = false;
   bool has_from_ = false;
+  bool tls_not_required_ = false;
   std::string header_;
 };
 

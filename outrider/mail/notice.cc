@@ -120,8 +120,9 @@ bool has_sound_lines(std::string_view text) {
 
 // RFC 3461 §4.3: the whole message comes back with a failure only, and only where it was asked for.
 bool quotes_all(NoticeKind kind, const Envelope& original, const NoticeFacts& facts) {
-  return kind == NoticeKind::Failure && original.ret == Return::Full && !facts.content.empty() &&
-         facts.content.size() <= facts.most_quoted && has_sound_lines(facts.content);
+  return kind == NoticeKind::Failure && original.ret == Return::Full && !original.require_tls &&
+         !facts.content.empty() && facts.content.size() <= facts.most_quoted &&
+         has_sound_lines(facts.content);
 }
 
 // Not in any part: a number is counted up until that is so.
@@ -218,6 +219,7 @@ std::optional<Notice> make_notice(NoticeKind kind, const Envelope& original,
 
   auto& envelope = notice.envelope;
   envelope.routed = !original.reverse_route.empty();
+  envelope.require_tls = original.require_tls;  // RFC 8689 §5
   Recipient back;
   back.address = original.reverse_path;
   back.route = original.reverse_route;

@@ -19,7 +19,9 @@ enum Flag : std::uint8_t {
   flag_eight_bit = 2,
   flag_smtputf8 = 4,
   flag_routed = 8,
-  flag_all = 15
+  flag_require_tls = 16,
+  flag_tls_optional = 32,
+  flag_all = 63
 };
 
 std::uint64_t number_of(Time time) {
@@ -53,7 +55,9 @@ std::string encode_head(MessageId id, std::uint32_t chunks, bool held,
   write_key(out, id.value, 8);
   out.push_back(static_cast<char>(
       (held ? flag_held : 0) | (envelope.has_eight_bit ? flag_eight_bit : 0) |
-      (envelope.smtputf8 ? flag_smtputf8 : 0) | (envelope.routed ? flag_routed : 0)));
+      (envelope.smtputf8 ? flag_smtputf8 : 0) | (envelope.routed ? flag_routed : 0) |
+      (envelope.require_tls ? flag_require_tls : 0) |
+      (envelope.tls_optional ? flag_tls_optional : 0)));
   write_number(out, chunks);
   out.push_back(static_cast<char>(envelope.body));
   out.push_back(static_cast<char>(envelope.ret));
@@ -159,6 +163,8 @@ Result<Record> decode(std::string_view bytes, MessageId id) {
   record.envelope.has_eight_bit = (flags & flag_eight_bit) != 0;
   record.envelope.smtputf8 = (flags & flag_smtputf8) != 0;
   record.envelope.routed = (flags & flag_routed) != 0;
+  record.envelope.require_tls = (flags & flag_require_tls) != 0;
+  record.envelope.tls_optional = (flags & flag_tls_optional) != 0;
   record.chunks = static_cast<std::uint32_t>(in.number(UINT32_MAX));
   read_envelope(in, record.envelope);
   read_recipients(in, record);

@@ -68,6 +68,7 @@ smtp::Reply Transaction::sender(const smtp::MailCommand& mail, mail::Origin orig
   envelope_.reverse_path = mail.reverse_path;
   envelope_.body = body_type(mail.body);
   envelope_.smtputf8 = mail.smtputf8;
+  envelope_.require_tls = mail.require_tls;
   envelope_.ret = return_of(mail.ret);
   envelope_.envid = mail.envid;
   envelope_.origin = std::move(origin);
@@ -283,6 +284,7 @@ awaitable<smtp::Reply> Transaction::show() {
 
 awaitable<smtp::Reply> Transaction::commit() {
   envelope_.has_eight_bit = scanner_->header_has_eight_bit() || scanner_->body_has_eight_bit();
+  envelope_.tls_optional = scanner_->tls_not_required() && !envelope_.require_tls;
   envelope_.size = size_;
   const Summary received{envelope_.reverse_path, envelope_.origin, size_,
                          envelope_.recipients.size()};

@@ -68,6 +68,7 @@ void parse_line(std::string_view line, Extensions& extensions) {
       {"DSN", &Extensions::dsn},
       {"STARTTLS", &Extensions::starttls},
       {"ENHANCEDSTATUSCODES", &Extensions::enhanced_status_codes},
+      {"REQUIRETLS", &Extensions::require_tls},
   };
   auto rest = line;
   const auto keyword = take_word(rest);
@@ -133,6 +134,7 @@ Manner manner_of(const Transaction& transaction, const Extensions& offered, bool
   manner.size = offered.size;
   manner.dsn = offered.dsn;
   manner.bdat = offered.chunking && chunking;
+  manner.require_tls = offered.require_tls && transaction.mail.require_tls;
   manner.smtputf8 = offered.smtputf8 && (transaction.mail.smtputf8 || transaction.needs_smtputf8);
   const auto declared = transaction.mail.body;
   if (declared == Body::BinaryMime) {
@@ -163,6 +165,10 @@ std::optional<Reply> refusal(const Transaction& transaction, const Extensions& o
   if (transaction.has_eight_bit && manner.body == Body::SevenBit) {  // RFC 6152 §3
     return Reply(554, "5.6.3", "the next server does not take 8-bit content (8BITMIME)");
   }
+  // RFC 8689 §4.2.1; §5: a notice goes all the same.
+  if (mail.require_tls && !offered.require_tls && !mail.reverse_path.is_null()) {
+    return Reply(550, "5.7.30", "REQUIRETLS support required, and the next server has none");
+  }
   if (offered.max_size > 0 && mail.size.value_or(0) > offered.max_size) {  // RFC 1870 §6.1
     return Reply(552, "5.3.4",
                  fmt::format("message of {} bytes is larger than the {} that the next server takes",
@@ -186,6 +192,7 @@ void write_mail(const MailCommand& mail, const Manner& manner, std::string& out)
   if (manner.body == Body::EightBitMime) out += " BODY=8BITMIME";
   if (manner.body == Body::BinaryMime) out += " BODY=BINARYMIME";
   if (manner.smtputf8) out += " SMTPUTF8";
+  if (manner.require_tls) out += " REQUIRETLS";
   if (manner.dsn && mail.ret != Ret::Unset)
     out += mail.ret == Ret::Full ? " RET=FULL" : " RET=HDRS";
   if (manner.dsn && !mail.envid.empty()) out.append(" ENVID=").append(to_xtext(mail.envid));

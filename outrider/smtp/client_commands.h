@@ -17,6 +17,7 @@ struct Manner {
   bool size = false;
   bool dsn = false;
   bool smtputf8 = false;
+  bool require_tls = false;
   bool bdat = false;
   Body body = Body::SevenBit;
 };

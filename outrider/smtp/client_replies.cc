@@ -55,6 +55,7 @@ ClientSession::State::Outcome ClientSession::State::on_greeting(Reply reply) {
 ClientSession::State::Outcome ClientSession::State::on_hello(Kind kind, Reply reply) {
   if (reply.code == 250) {
     if (kind == Kind::Ehlo) offered = parse_extensions(reply);
+    offered.require_tls &= secure;
     if (secure) offered.starttls = offered.draft_tls = false;  // RFC 3207 §4.2: never twice
     mode = Mode::Idle;
     return std::nullopt;

@@ -39,6 +39,7 @@ struct Extensions {
   bool draft_tls = false;  ///< keyword TLS of draft-hoffman-smtp-ssl-00
   bool size = false;
   bool enhanced_status_codes = false;
+  bool require_tls = false;             ///< REQUIRETLS (RFC 8689); said in clear it means nothing
   std::uint64_t max_size = 0;           ///< 0: no limit told
   std::uint64_t max_recipients = 0;     ///< LIMITS RCPTMAX (RFC 9422); 0: not told
   std::uint64_t max_messages = 0;       ///< LIMITS MAILMAX; 0: not told

@@ -36,6 +36,7 @@ struct MailCommand {
   std::optional<std::uint64_t> size;  ///< bytes, as declared
   Body body = Body::SevenBit;
   bool smtputf8 = false;
+  bool require_tls = false;  ///< REQUIRETLS (RFC 8689 §2)
   Ret ret = Ret::Unset;
   std::string envid;  ///< decoded from xtext (RFC 3461 §4.4): printable ASCII, at most 100 bytes
 

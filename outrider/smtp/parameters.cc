@@ -61,6 +61,13 @@ Failure take_smtputf8(MailParsing& in, const Parameter& parameter) {
   return nullptr;
 }
 
+Failure take_requiretls(MailParsing& in, const Parameter& parameter) {
+  if (!in.offered.require_tls) return &replies::unknown_parameter;
+  if (parameter.has_value) return &replies::bad_syntax;
+  in.mail.require_tls = true;
+  return nullptr;
+}
+
 Failure take_ret(MailParsing& in, const Parameter& parameter) {
   if (iequals(parameter.value, "FULL")) {
     in.mail.ret = Ret::Full;
@@ -136,9 +143,13 @@ struct Keyword {
 };
 
 constexpr std::array mail_keywords{
-    Keyword<MailParsing>{"SIZE", take_size},   Keyword<MailParsing>{"BODY", take_body},
-    Keyword<MailParsing>{"RET", take_ret},     Keyword<MailParsing>{"SMTPUTF8", take_smtputf8},
-    Keyword<MailParsing>{"ENVID", take_envid}, Keyword<MailParsing>{"AUTH", take_auth},
+    Keyword<MailParsing>{"SIZE", take_size},
+    Keyword<MailParsing>{"BODY", take_body},
+    Keyword<MailParsing>{"RET", take_ret},
+    Keyword<MailParsing>{"SMTPUTF8", take_smtputf8},
+    Keyword<MailParsing>{"ENVID", take_envid},
+    Keyword<MailParsing>{"AUTH", take_auth},
+    Keyword<MailParsing>{"REQUIRETLS", take_requiretls},
 };
 constexpr std::array rcpt_keywords{
     Keyword<RcptParsing>{"NOTIFY", take_notify},

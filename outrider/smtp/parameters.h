@@ -15,7 +15,8 @@ namespace outrider::smtp {
 struct Offered {
   bool extended = false;  ///< EHLO was said: parameters are allowed
   bool smtputf8 = false;
-  bool chunking = false;  ///< and so BODY=BINARYMIME
+  bool chunking = false;     ///< and so BODY=BINARYMIME
+  bool require_tls = false;  ///< REQUIRETLS, inside TLS alone
 };
 
 /// `FROM:<path> parameters`. The reply says what is wrong.

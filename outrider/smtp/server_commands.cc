@@ -157,6 +157,7 @@ std::string ServerSession::State::extensions() const {
   if (options.heritage) list += "\nSEND\nSOML\nSAML\nEXPN\nHELP";  // RFC 1869 §5
   if (options.offer_smtputf8) list += "\nSMTPUTF8";
   if (options.offer_chunking) list += "\nCHUNKING\nBINARYMIME";
+  if (secure && options.offer_require_tls) list += "\nREQUIRETLS";
   list += "\nLIMITS MAILMAX=" + std::to_string(limits.transactions) +
           " RCPTMAX=" + std::to_string(limits.recipients);
   return list + tls_extensions();
@@ -165,7 +166,8 @@ std::string ServerSession::State::extensions() const {
 Offered ServerSession::State::offered() const {
   return {.extended = extended,
           .smtputf8 = extended && options.offer_smtputf8,
-          .chunking = extended && options.offer_chunking};
+          .chunking = extended && options.offer_chunking,
+          .require_tls = extended && secure && options.offer_require_tls};
 }
 
 std::optional<Event> ServerSession::State::on_mail(Way way, std::string_view arguments) {

@@ -84,9 +84,10 @@ struct ServerOptions {
   bool require_tls = false;             ///< 530 to all but NOOP, EHLO, STARTTLS, QUIT (RFC 3207 §4)
   bool offer_smtputf8 = true;
   bool offer_chunking = true;
-  bool answer_vrfy = false;  ///< else 252: who exists is told to nobody (RFC 5321 §7.3)
-  bool answer_expn = false;  ///< else 502
-  bool heritage = false;     ///< SEND, SOML and SAML are served (RFC 788 §4.1.1)
+  bool offer_require_tls = false;  ///< REQUIRETLS, inside TLS (RFC 8689): whoever takes it keeps it
+  bool answer_vrfy = false;        ///< else 252: who exists is told to nobody (RFC 5321 §7.3)
+  bool answer_expn = false;        ///< else 502
+  bool heritage = false;           ///< SEND, SOML and SAML are served (RFC 788 §4.1.1)
   LineEnds line_ends = LineEnds::Strict;
   ServerLimits limits;
 };

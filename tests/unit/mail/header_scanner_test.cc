@@ -34,6 +34,28 @@ TEST(HeaderScanner, CountsFieldsAndHops) {
   EXPECT_TRUE(scanner.has_from() && scanner.has_date() && scanner.has_message_id());
 }
 
+// RFC 8689 §3.
+TEST(HeaderScanner, SeesThatTlsIsNotRequired) {
+  const auto says = [](std::string_view header) {
+    const std::string content = "From: a\r\n" + std::string(header) + "\r\n\r\nbody\r\n";
+    const bool whole = scanned(content).tls_not_required();
+    for (std::size_t cut = 0; cut <= content.size(); ++cut) {
+      HeaderScanner scanner;
+      scanner.scan(std::string_view(content).substr(0, cut));
+      scanner.scan(std::string_view(content).substr(cut));
+      EXPECT_EQ(scanner.tls_not_required(), whole) << cut;
+    }
+    return whole;
+  };
+  EXPECT_TRUE(says("TLS-Required: No"));
+  EXPECT_TRUE(says("tls-required:no"));
+  EXPECT_FALSE(says("TLS-Required: Yes"));
+  EXPECT_FALSE(says("TLS-Required: No, thanks"));
+  EXPECT_FALSE(says("TLS-Required: No                                          x"));
+  EXPECT_FALSE(says("X-TLS-Required: No"));
+  EXPECT_FALSE(says("\r\nTLS-Required: No")) << "in the body";
+}
+
 TEST(HeaderScanner, KeepsTheHeaderWithoutTheEmptyLine) {
   EXPECT_EQ(scanned(message).header(), message.substr(0, message.find("\r\n\r\n") + 2));
 }

@@ -137,6 +137,16 @@ TEST_F(NoticeOf, TheMessageComesBackOnlyWhereItWasAskedFor) {
   EXPECT_FALSE(make().content.contains("the body"));
 }
 
+// RFC 8689 §5: protected as the message was, and without its content.
+TEST_F(NoticeOf, WhatRequiredTlsRequiresItToo) {
+  facts.content = "Subject: hello\r\n\r\nthe body\r\n";
+  original.ret = Return::Full;
+  EXPECT_FALSE(make().envelope.require_tls);
+  original.require_tls = true;
+  EXPECT_TRUE(make().envelope.require_tls);
+  EXPECT_FALSE(make().content.contains("the body"));
+}
+
 TEST_F(NoticeOf, TheBoundaryStandsNowhereElse) {
   original.ret = Return::Full;
   const std::string content = "S: x\r\n\r\n--=_0_13_0\r\n--=_0_13_1--\r\n";

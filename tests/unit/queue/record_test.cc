@@ -33,6 +33,7 @@ Record sample() {
                             "mx[192.0.2.2]:25",
                             ""};
   envelope.recipients[1].address = {std::string(300, 'l'), "two.test"};
+  envelope.require_tls = true;
   envelope.routed = true;
   envelope.reverse_route = "@two.test,@one.test";
   envelope.recipients[1].route = "@three.test";

@@ -28,6 +28,33 @@ TEST(ClientCommands, LeaveOutAnOrcptThatCannotBeWritten) {
   EXPECT_EQ(out, "RCPT TO:<a@example.net> NOTIFY=NEVER\r\n");
 }
 
+// RFC 8689 §4.2.1 and §5.
+TEST(ClientCommands, RequireTlsIsPassedOnOrTheMessageIsNot) {
+  Transaction transaction;
+  transaction.mail.reverse_path = {"a", "example.org"};
+  transaction.mail.require_tls = true;
+  Extensions offered;
+  const auto write = [&] {
+    std::string out;
+    write_mail(transaction.mail, manner_of(transaction, offered, true), out);
+    return out;
+  };
+  const auto refused = refusal(transaction, offered, manner_of(transaction, offered, true));
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->line(),
+            "550 5.7.30 REQUIRETLS support required, and the next server has none");
+  offered.require_tls = true;
+  EXPECT_FALSE(refusal(transaction, offered, manner_of(transaction, offered, true)));
+  EXPECT_EQ(write(), "MAIL FROM:<a@example.org> REQUIRETLS\r\n");
+  offered.require_tls = false;
+  transaction.mail.reverse_path = {};
+  EXPECT_FALSE(refusal(transaction, offered, manner_of(transaction, offered, true)));
+  EXPECT_EQ(write(), "MAIL FROM:<>\r\n") << "a notice";
+  transaction.mail.require_tls = false;
+  offered.require_tls = true;
+  EXPECT_EQ(write(), "MAIL FROM:<>\r\n");
+}
+
 TEST(ClientCommands, S3_WritesTheSourceRouteWhereThePathHasRoom) {
   const auto mail = [](const std::string& route, const Address& from) {
     std::string out;

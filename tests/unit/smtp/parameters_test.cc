@@ -96,6 +96,17 @@ TEST(Parameters, Smtputf8AllowsThePathBeforeIt) {
   EXPECT_EQ(mail_code(" SMTPUTF8=yes"), 501);
 }
 
+// RFC 8689 §2: inside TLS, where the server keeps to it.
+TEST(Parameters, RequireTlsIsForThoseWhoAreOfferedIt) {
+  const Offered offered{.extended = true, .require_tls = true};
+  const auto mail = parse_mail("FROM:<a@example.org> requiretls", offered);
+  ASSERT_TRUE(mail);
+  EXPECT_TRUE(mail->require_tls);
+  EXPECT_EQ(mail_code(" REQUIRETLS=yes", offered), 501);
+  EXPECT_EQ(mail_code(" REQUIRETLS REQUIRETLS", offered), 501);
+  EXPECT_EQ(mail_code(" REQUIRETLS"), 555);
+}
+
 // RFC 3461 §4.1.
 TEST(Parameters, NotifyNeverStandsAlone) {
   EXPECT_EQ(rcpt_code(" NOTIFY=NEVER"), 250);

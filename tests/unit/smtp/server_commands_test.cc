@@ -31,6 +31,21 @@ TEST(ServerCommands, EhloListsWhatIsServed) {
   EXPECT_TRUE(client.session().extended());
 }
 
+// RFC 8689 §2.
+TEST(ServerCommands, RequireTlsIsOfferedInsideTlsAlone) {
+  auto options = mx_options();
+  options.offer_require_tls = true;
+  Dialogue clear(options);
+  EXPECT_FALSE(clear.says("EHLO client.example\r\n").contains("REQUIRETLS"));
+  EXPECT_EQ(clear.codes("MAIL FROM:<a@example.org> REQUIRETLS\r\n"), "555");
+  Dialogue secure(options, true);
+  EXPECT_TRUE(secure.says("EHLO client.example\r\n").contains("REQUIRETLS"));
+  EXPECT_EQ(secure.codes("MAIL FROM:<a@example.org> REQUIRETLS\r\n"), "250");
+  EXPECT_TRUE(secure.senders().at(0).require_tls);
+  Dialogue plain(mx_options(), true);
+  EXPECT_FALSE(plain.says("EHLO client.example\r\n").contains("REQUIRETLS"));
+}
+
 TEST(ServerCommands, S1_HeloListsNothingAndAllowsNoParameters) {
   Dialogue client;
   EXPECT_EQ(client.says("HELO client.example\r\n"), "250 mx.example\r\n");
