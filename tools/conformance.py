@@ -78,7 +78,8 @@ def outcomes(folder):
     for file in sorted(pathlib.Path(folder).glob("*.json")):
         for suite in json.loads(file.read_text())["testsuites"]:
             for test in suite["testsuite"]:
-                name = f"{suite['name']}.{test['name']}"
+                # `All/Suite` and `Name/0`, where a test has parameters
+                name = f"{suite['name'].split('/')[-1]}.{test['name'].split('/')[0]}"
                 if suite["name"].startswith("All/Dialogues"):
                     name = "dialogue " + test["name"].split("/")[-1]
                 outcome = "failed" if test.get("failures") else "passed"
