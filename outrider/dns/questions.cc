@@ -94,15 +94,14 @@ void Questions::close() {
 
 void Questions::ask(std::uint64_t number, std::string name, RecordType type, Done done) {
   Question question{this, number, std::move(name), type, steady_now() + timeout_, std::move(done)};
-  bool first = false;
-  bool taken = false;
-  {
-    const std::lock_guard held(lock_);
-    taken = !closed_ && inbox_.size() < most_waiting;
-    first = taken && inbox_.empty();
-    if (taken) inbox_.push_back(std::move(question));
+  std::unique_lock held(lock_);
+  if (closed_ || inbox_.size() >= most_waiting) {
+    held.unlock();
+    return question.done(failed_answer("the resolver takes no more questions"));
   }
-  if (!taken) return question.done(failed_answer("the resolver takes no more questions"));
+  const bool first = inbox_.empty();
+  inbox_.push_back(std::move(question));
+  held.unlock();
   if (first) wake();
 }
 
