@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "outrider/base/tlsa.h"
+
 namespace outrider::trust {
 
 /// From the weakest to the strongest. DANE, MTA-STS and fingerprints come between as they are
@@ -43,6 +45,9 @@ enum class Fallback {
 struct Verdict {
   Level level = Level::Opportunistic;
   std::vector<std::string> names;  ///< names of which the certificate must carry one
+  std::vector<Tlsa> tlsa;          ///< usable records; not empty: one of them must match (DANE)
+  /// SHA-256 of public keys, lower-case hex; not empty: the peer's key must be one.
+  std::vector<std::string> pins;
   Fallback fallback = Fallback::Plaintext;
   std::vector<Reason> reasons;  ///< the deciding one first
 
