@@ -2,11 +2,18 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace outrider {
 
 /// How sure we are of who is at the other end.
 enum class PeerCheck { None, NoCertificate, Unverified, Verified };
+
+/// What a Verified peer is verified by: an authority, a TLSA record of an authority (usage 2) or of
+/// its own certificate (usage 3), or a public key that was pinned.
+enum class PeerProof { None, Ca, DaneTa, DaneEe, Pin };
+
+std::string_view name(PeerProof proof);  ///< `ca`, `dane-ta`, …; empty: none
 
 /// Facts of one finished handshake. Strings are OpenSSL's names, printable ASCII.
 struct TlsFacts {
@@ -22,10 +29,13 @@ struct TlsFacts {
   std::string peer_digest;  ///< SHA-256 of the peer's certificate, lower-case hex
   std::string peer_key_digest;  ///< SHA-256 of its public key, lower-case hex
   std::string why;              ///< the library's reason where peer is Unverified
+  PeerProof proof = PeerProof::None;
+  std::string record;  ///< the kind of the TLSA record that matched: `3 1 1`
+  int depth = -1;      ///< of the certificate that it matched, 0 being the peer's; -1: none
 
   bool operator==(const TlsFacts&) const = default;
-  /// The log's form: `TLSv1.3/TLS_AES_256_GCM_SHA384/X25519/verified`, and behind it `/resumed` and
-  /// `/ktls` where it is so.
+  /// The log's form: `TLSv1.3/TLS_AES_256_GCM_SHA384/X25519/verified`, a proof other than `ca` as
+  /// `/verified:dane-ee`, and behind it `/resumed` and `/ktls` where it is so.
   std::string text() const;
 };
 

@@ -116,6 +116,15 @@ bool must_staple(X509* certificate) {
 Time expiry_of(X509* certificate) { return time_of(X509_get0_notAfter(certificate)); }
 
 std::string digest_of(X509* certificate) { return digest_by(X509_digest, certificate); }
+
+std::string digest_of(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes;
+  unsigned int length = 0;
+  if (EVP_Digest(text.data(), text.size(), bytes.data(), &length, EVP_sha256(), nullptr) != 1)
+    return {};
+  return hex(std::span(bytes).first(length));
+}
+
 std::string key_digest_of(X509* certificate) { return digest_by(spki_digest, certificate); }
 
 CertificateFacts facts_of(X509* certificate) {

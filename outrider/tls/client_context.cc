@@ -6,6 +6,7 @@
 #include "outrider/tls/crypto.h"
 #include "outrider/tls/hardening.h"
 #include "outrider/tls/key_pair.h"
+#include "outrider/tls/proof.h"
 #include "outrider/tls/resumption.h"
 
 namespace outrider::tls {
@@ -60,6 +61,8 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::load(const ClientOpt
       return std::unexpected(shown.error());
   }
   keep_sessions(context.get());
+  if (!verify_by_proof(context.get()))
+    return fail(Blame::Environment, "no DANE: " + take_openssl_error());
   return std::make_shared<Context>(std::move(context), std::move(notes));
 }
 

@@ -39,8 +39,9 @@ inline void free_chain(STACK_OF(X509) * chain) { sk_X509_pop_free(chain, X509_fr
 using ChainPtr = std::unique_ptr<STACK_OF(X509), Releaser<free_chain>>;
 
 CertificateFacts facts_of(X509* certificate);
-/// SHA-256 as lower-case hex: of the certificate, of its public key (SPKI).
+/// SHA-256 as lower-case hex: of the certificate, of bytes, of its public key (SPKI).
 std::string digest_of(X509* certificate);
+std::string digest_of(std::string_view bytes);
 std::string key_digest_of(X509* certificate);
 
 /// `CN=mx.example.org for mx.example.org, example.org, until Nov 23 02:00:00 2027 GMT`.

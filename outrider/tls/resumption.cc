@@ -8,6 +8,8 @@
 
 #include "outrider/base/text.h"
 #include "outrider/tls/crypto.h"
+#include "outrider/tls/demand.h"
+#include "outrider/tls/proof.h"
 
 namespace outrider::tls {
 namespace {
@@ -48,6 +50,7 @@ std::string full_key(SSL* ssl, const std::string& key, const trust::Verdict& ver
       key + '\n' + number_of(SSL_get_SSL_CTX(ssl)) + '\n' + (host ? host : "") + '\n';
   full += trust::name(verdict.level);
   for (const auto& name : verdict.names) full += '\n' + name;
+  if (is_special(verdict)) full += "\n:" + demand_digest(verdict);
   return full;
 }
 
@@ -59,13 +62,18 @@ int keep_session(SSL* ssl, SSL_SESSION* session) {
   if (!place || failed || !SSL_SESSION_is_resumable(session)) return 0;
   // A copy: the library spoils the original where the connection ends without a goodbye.
   const auto& [cache, key] = place->resumption;
-  if (SSL_SESSION* copy = SSL_SESSION_dup(session)) cache->keep(key, copy);
+  SessionPtr copy(SSL_SESSION_dup(session));
+  if (copy && keep_proof(copy.get(), proof_of(ssl))) cache->keep(key, copy.release());
   return 0;
 }
 
 // What a full handshake would find by now.
 bool still_holds(SSL* ssl, SSL_SESSION* session, const trust::Verdict& verdict) {
-  if (!verdict.requires_name()) return true;
+  const Proof* proof = kept_proof(session);
+  const bool special = is_special(verdict);
+  if (!proof || proof->demand != (special ? demand_digest(verdict) : "")) return false;
+  if (proof->kind == PeerProof::DaneEe || proof->kind == PeerProof::Pin) return true;
+  if (!special && !verdict.requires_name()) return true;
   X509* certificate = SSL_SESSION_get0_peer(session);
   return certificate && X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0 &&
          !name_expected_of(ssl, certificate).empty();

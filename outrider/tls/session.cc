@@ -6,6 +6,7 @@
 
 #include "outrider/tls/context.h"
 #include "outrider/tls/crypto.h"
+#include "outrider/tls/proof.h"
 #include "outrider/tls/resumption.h"
 
 namespace outrider::tls {
@@ -43,7 +44,8 @@ Session::Step Session::step_for(int returned, std::size_t bytes) {
       error_ = take_openssl_error();
       const long verified = SSL_get_verify_result(ssl_);
       if (verified != X509_V_OK && !SSL_is_init_finished(ssl_)) {
-        error_ += std::string(": ") + X509_verify_cert_error_string(verified);
+        const auto refusal = refusal_of(ssl_);
+        error_ += ": " + (refusal.empty() ? X509_verify_cert_error_string(verified) : refusal);
       }
     }
   }

@@ -4,6 +4,7 @@
 #include "outrider/base/text.h"
 #include "outrider/tls/context.h"
 #include "outrider/tls/crypto.h"
+#include "outrider/tls/proof.h"
 #include "outrider/tls/resumption.h"
 
 namespace outrider::tls {
@@ -29,8 +30,10 @@ void tell_protocol(SSL* ssl, TlsFacts& facts) {
 }
 
 // Who comes with a ticket is who it was given to, for as long as the certificate holds.
-long verification_of(SSL* ssl, X509* certificate) {
+// Of one that is known by itself the date is no matter (RFC 7671 §5.1).
+long verification_of(SSL* ssl, X509* certificate, PeerProof proof) {
   const long verified = SSL_get_verify_result(ssl);
+  if (proof == PeerProof::DaneEe || proof == PeerProof::Pin) return verified;
   const bool over = verified == X509_V_OK && SSL_session_reused(ssl) == 1 &&
                     X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0;
   return over ? X509_V_ERR_CERT_HAS_EXPIRED : verified;
@@ -58,9 +61,15 @@ TlsFacts Session::facts() const {
   facts.peer_name = name_of(ssl_, certificate);
   facts.peer_digest = digest_of(certificate);
   facts.peer_key_digest = key_digest_of(certificate);
-  const long verified = verification_of(ssl_, certificate);
-  const bool named = server || checks_name_;
+  const auto proof = proof_of(ssl_);
+  const long verified = verification_of(ssl_, certificate, proof.kind);
+  const bool named = server || checks_name_ || proof.kind != PeerProof::None;
   facts.peer = verified == X509_V_OK && named ? PeerCheck::Verified : PeerCheck::Unverified;
+  if (facts.peer == PeerCheck::Verified) {
+    facts.proof = proof.kind == PeerProof::None ? PeerProof::Ca : proof.kind;
+    facts.record = proof.record;
+    facts.depth = proof.depth;
+  }
   if (verified != X509_V_OK)
     facts.why = X509_verify_cert_error_string(verified);
   else if (!named)

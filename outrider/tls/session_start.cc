@@ -8,6 +8,7 @@
 #include "outrider/tls/context.h"
 #include "outrider/tls/crypto.h"
 #include "outrider/tls/hardening.h"
+#include "outrider/tls/proof.h"
 #include "outrider/tls/resumption.h"
 
 namespace outrider::tls {
@@ -79,13 +80,22 @@ Result<Session> Session::client(const ClientContext& context, int fd, std::strin
   if (!ssl) return refuse("no TLS session");
   if (only && !keep_to(ssl.get(), *only)) return refuse("no such version of TLS");
   if (!name_server(ssl.get(), host)) return refuse("no TLS server name " + printable(host));
+  if (auto done = expect_proof(ssl.get(), host, verdict); !done)
+    return std::unexpected(done.error());
+  // DANE has set the base domain as the name; it stays where no other is expected.
+  const bool special = is_special(verdict);
+  if (special && !verdict.names.empty() && SSL_set1_host(ssl.get(), nullptr) != 1)
+    return refuse("no TLS names to check");
   const int names = expect_names(ssl.get(), verdict.names);
   if (names < 0) return refuse("no TLS names to check");
-  if (verdict.requires_name() && names == 0) {
+  const bool nameless = names == 0 && (!special || !verdict.names.empty());
+  const bool by_name = !verdict.tlsa.empty() || (verdict.requires_name() && !special);
+  if (by_name && nameless) {
     return fail(Blame::Operator, "no name to verify the certificate of " + printable(host),
                 "TLS level " + std::string(trust::name(verdict.level)));
   }
-  SSL_set_verify(ssl.get(), verdict.requires_name() ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  const bool insists = verdict.requires_name() || special;
+  SSL_set_verify(ssl.get(), insists ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   SSL_set_connect_state(ssl.get());
   if (!resume(ssl.get(), std::move(resumption), verdict)) return refuse("no TLS resumption");
   Session session(ssl.release());

@@ -152,23 +152,27 @@ struct TestCa::State {
   State();
   const Issuer& of(CertificateWish::Issuer which) const {
     if (which == CertificateWish::Issuer::Constrained) return constrained;
+    if (which == CertificateWish::Issuer::Lapsed) return lapsed;
     return which == CertificateWish::Issuer::Intermediate ? intermediate : root;
   }
   void write_chain(const std::string& path, X509* leaf, X509* issuer) const;
 
   std::filesystem::path folder = make_folder();
-  Issuer root, intermediate, constrained;
+  Issuer root, intermediate, constrained, lapsed;
   long serial = 0;
 };
 
 TestCa::State::State() {
-  for (auto* issuer : {&root, &intermediate, &constrained}) {
+  for (auto* issuer : {&root, &intermediate, &constrained, &lapsed}) {
     const bool is_root = issuer == &root;
-    issuer->certificate = draft(issuer->key.get(), ++serial, CertificateWish::Age::Valid);
+    const auto age =
+        issuer == &lapsed ? CertificateWish::Age::Expired : CertificateWish::Age::Valid;
+    issuer->certificate = draft(issuer->key.get(), ++serial, age);
     auto* made = issuer->certificate.get();
     name_subject(made, is_root                   ? "Test Authority"
                        : issuer == &intermediate ? "Test Intermediate"
-                                                 : "Test Constrained");
+                       : issuer == &constrained  ? "Test Constrained"
+                                                 : "Test Lapsed");
     if (issuer == &constrained)
       extend(made, made, NID_name_constraints, "excluded;DNS:example.com");
     extend(made, made, NID_basic_constraints, "critical,CA:TRUE");

@@ -20,8 +20,14 @@ struct CertificateWish {
   std::vector<std::string> names;  ///< DNS names
   enum class Key { Ecdsa, Rsa } key = Key::Ecdsa;
   /// The certificate of an Intermediate is in the file, behind the leaf. A Constrained one, too,
-  /// may not issue for example.com.
-  enum class Issuer { Authority, Intermediate, Constrained, Itself } issuer = Issuer::Authority;
+  /// may not issue for example.com; a Lapsed one has expired.
+  enum class Issuer {
+    Authority,
+    Intermediate,
+    Constrained,
+    Lapsed,
+    Itself
+  } issuer = Issuer::Authority;
   enum class Age { Valid, Ending, Expired } age = Age::Valid;  ///< 30 days, 5 days, or over
   bool must_staple = false;                                    ///< RFC 7633
   std::vector<RawName> raw_names;                              ///< instead of names
