@@ -88,8 +88,11 @@ class Session {
   static Result<Session> server(const ServerContext& context, int fd,
                                 std::optional<Version> only = std::nullopt);
   /// Sends `host` as SNI, and checks the peer's names against the verdict. A certificate that does
-  /// not verify ends the handshake only where verdict.requires_name(). With a place in a cache a
-  /// session of it is resumed, and those that the server gives are put there. `only`: as above.
+  /// not verify ends the handshake only where verdict.requires_name(). With verdict.tlsa the
+  /// records alone are the judge, `host` being the TLSA base domain, and with verdict.pins the
+  /// peer's key; then a handshake without proof ends at every level. No record of use: an error.
+  /// With a place in a cache a session of it is resumed, and those that the server gives are put
+  /// there. `only`: as above.
   static Result<Session> client(const ClientContext& context, int fd, std::string_view host,
                                 const trust::Verdict& verdict, Resumption resumption = {},
                                 std::optional<Version> only = std::nullopt);

@@ -134,8 +134,9 @@ Result<std::size_t> expect_records(SSL* ssl, std::string_view host,
   SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);  // RFC 7672 §3.1.1
   const auto usable =
       std::ranges::count_if(records, [ssl](const Tlsa& record) { return add_record(ssl, record); });
-  const std::string reason = usable > 0 ? std::string() : take_openssl_error();
-  ERR_clear_error();
+  const bool told = ERR_peek_error() != 0;
+  const auto reason =
+      told ? take_openssl_error() : std::string("usages 0 and 1 do not count (RFC 7672 §3.1.3)");
   if (usable > 0) return static_cast<std::size_t>(usable);
   return fail(Blame::Peer,
               fmt::format("none of {} TLSA records of {} is of use: {}", records.size(),

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "outrider/tls/tlsa_of.h"
 #include "pair.h"
 #include "support/test_ca.h"
 
@@ -67,14 +68,22 @@ CertificateWish wish_of(const json& row) {
   return wish;
 }
 
-// Whether a client that insists on the name goes on.
-bool is_taken(test::TestCa& ca, const CertificateWish& wish, const std::string& reference) {
+// Whether a client that insists on the name goes on: one that knows the authority, or that has it
+// of a TLSA record of usage 2 alone, for which the rules of names are the same.
+enum class Anchor { Authority, Record };
+
+bool is_taken(test::TestCa& ca, const CertificateWish& wish, const std::string& reference,
+              Anchor anchor) {
   const auto files = ca.issue(wish);
   const auto server = ServerContext::load({{{files.certificate, files.key}}});
   EXPECT_TRUE(server) << server.error().text();
-  const auto client = ClientContext::load({.ca_file = ca.authority_file()});
+  const bool by_record = anchor == Anchor::Record;
+  const test::TestCa stranger;
+  const auto client =
+      ClientContext::load({.ca_file = (by_record ? stranger : ca).authority_file()});
   SocketPair sockets;
-  const auto verdict = verdict_for(Level::Verify, {reference});
+  auto verdict = verdict_for(Level::Verify, {reference});
+  if (by_record) verdict.tlsa = {*tlsa_of({ca.authority_file(), {}}, {2, 0, 0}, 0)};
   if (!Session::client(**client, sockets.fds[1], "mx.example.com", verdict)) return false;
   Pair both(**server, **client, "mx.example.com", verdict);
   const bool taken = both.shake_hands();
@@ -90,8 +99,10 @@ TEST(CertificateNames, MatchAsTheVectorsSay) {
     const std::string id = row["id"];
     // Which name is the reference is decided before TLS, by trust.
     if (id == "nexthop-insecure-mx") continue;
-    EXPECT_EQ(is_taken(ca, wish_of(row), row["reference"]), row["match"].get<bool>())
-        << id << ": " << row["why"];
+    for (const auto anchor : {Anchor::Authority, Anchor::Record}) {
+      EXPECT_EQ(is_taken(ca, wish_of(row), row["reference"], anchor), row["match"].get<bool>())
+          << id << ": " << row["why"];
+    }
     ++count;
   }
   EXPECT_EQ(count, 38u);

@@ -247,6 +247,7 @@ TEST_F(Dane, WhatIsOfNoUseDoesNotHarmTheRest) {
   EXPECT_TRUE(meet(*plain, demand({junk, pkix, huge, cut, record(*plain, {})})).done);
   for (const auto& record : {junk, pkix, huge, cut})
     EXPECT_FALSE(begin(*client(*ca), host, record)) << "alone it is an error";
+  EXPECT_THAT(begin(*client(*ca), host, pkix).error().input, HasSubstr("usages 0 and 1"));
 }
 
 TEST_F(Dane, AddressesHaveNoRecords) {
