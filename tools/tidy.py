@@ -16,13 +16,18 @@ MAY_USE = {
     "trust": "base",
     "tls": "base trust",
     "dns": "base",
+    "fetch": "base",
     "store": "base",
     "net": "base tls",
     "queue": "base mail store",
     "receive": "base smtp mail trust tls dns net queue",
-    "deliver": "base smtp mail trust tls dns net queue",
+    "policy": "base trust dns store fetch",
+    "report": "base mail trust dns store fetch queue",
+    "deliver": "base smtp mail trust tls dns net queue policy report",
     "console": "base mail trust net queue",
-    "app": "base smtp mail trust tls dns store net queue receive deliver console",
+    "bench": "base smtp trust tls net deliver",
+    "app": "base smtp mail trust tls dns fetch store policy net queue report receive deliver console "
+           "bench",
 }
 # A foreign library is seen in its own modules alone.
 FOREIGN = {
@@ -30,8 +35,10 @@ FOREIGN = {
     r"rocksdb/": "store",
     r"unbound\.h": "dns",
     r"idn2\.h": "smtp",
-    r"boost/asio": "dns net queue receive deliver console app",
-    r"boost/json": "console app",
+    r"curl/": "fetch",
+    r"boost/asio": "dns fetch policy net queue report receive deliver console bench app",
+    r"boost/json": "base policy report console app",
+    r"zlib\.h": "report",
     r"toml\+\+/|toml\.hpp": "app",
     r"CLI/": "app",
 }

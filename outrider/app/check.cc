@@ -65,20 +65,21 @@ void look_at_certificates(const Config& config, Findings& findings) {
   }
 }
 
-void look_at_queue(const Config& config, Findings& findings) {
+// Of `key`; the folder itself may be made by the server, the one above it not.
+void look_at_folder(const std::string& path, const std::string& key, const Config& config,
+                    Findings& findings) {
   struct stat status;
-  const auto& path = config.queue.path;
+  const auto complain = [&](std::string what) {
+    findings.errors.push_back({Blame::Operator, std::move(what), key, config.file});
+  };
   if (::stat(path.c_str(), &status) != 0) {
     const auto parent = path.substr(0, path.rfind('/'));
     if (errno == ENOENT && ::stat(parent.c_str(), &status) == 0) return;  // it will be made
-    findings.errors.push_back({Blame::Operator,
-                               "the folder of the queue can not be made: " + parent + " is missing",
-                               "queue.path", config.file});
+    complain("the folder can not be made: " + parent + " is missing");
   } else if (!S_ISDIR(status.st_mode)) {
-    findings.errors.push_back({Blame::Operator, path + " is no folder", "queue.path", config.file});
+    complain(path + " is no folder");
   } else if ((status.st_mode & 022) != 0) {
-    findings.errors.push_back({Blame::Operator, path + ": others may write in it; chmod 0700",
-                               "queue.path", config.file});
+    complain(path + ": others may write in it; chmod 0700");
   }
 }
 
@@ -130,7 +131,8 @@ int check(const std::string& file, bool json) {
     findings.warnings = config->warnings;
     look_at_ports(*config, findings);
     look_at_certificates(*config, findings);
-    look_at_queue(*config, findings);
+    look_at_folder(config->queue.path, "queue.path", *config, findings);
+    look_at_folder(config->trust.path, "trust.path", *config, findings);
     look_at_relaying(*config, findings);
   } else {
     findings.errors = config.error();

@@ -1,13 +1,17 @@
 // The command line by CLI11: one function a subcommand, each giving what to run.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <functional>
 
 #include "outrider/app/check.h"
+#include "outrider/app/command_line_bench.h"
+#include "outrider/app/command_line_parts.h"
 #include "outrider/app/command_line_tls.h"
 #include "outrider/app/config.h"
 #include "outrider/app/exit_code.h"
 #include "outrider/app/main.h"
 #include "outrider/app/print.h"
+#include "outrider/app/publish.h"
 #include "outrider/app/queue_command.h"
 #include "outrider/app/reference.h"
 #include "outrider/app/send.h"
@@ -15,40 +19,6 @@
 
 namespace outrider::app {
 namespace {
-
-// What all subcommands share, and what the chosen one does.
-struct CommandLine {
-  std::string file = "/etc/outrider/outrider.toml";
-  bool json = false;
-  QueueRequest queue;
-  SendOptions send;
-  std::function<int()> run;
-};
-
-void add_common(CLI::App& command, CommandLine& line) {
-  command.add_option("-c,--config", line.file, "The configuration")->capture_default_str();
-  command.add_flag("--json", line.json, "Print JSON instead of text for people");
-}
-
-// The control socket stands in the configuration, unless it is named.
-int with_socket(CommandLine& line, const std::function<int(const QueueRequest&)>& act) {
-  line.queue.json = line.json;
-  if (line.queue.socket.empty()) {
-    const auto socket = control_socket(line.file);
-    if (!socket) {
-      print_errors({socket.error()});
-      return socket.error().blame == Blame::Operator ? exit_config : exit_no_input;
-    }
-    line.queue.socket = *socket;
-  }
-  return act(line.queue);
-}
-
-void add_socket(CLI::App& command, CommandLine& line) {
-  add_common(command, line);
-  command.add_option("--socket", line.queue.socket,
-                     "The control socket, where the configuration cannot be read");
-}
 
 void add_serve(CLI::App& app, CommandLine& line) {
   auto* command =
@@ -62,6 +32,29 @@ void add_check(CLI::App& app, CommandLine& line) {
   auto* command = app.add_subcommand("check", "Look for errors in the configuration and around it");
   add_common(*command, line);
   command->callback([&line] { line.run = [&line] { return check(line.file, line.json); }; });
+}
+
+void add_dns(CLI::App& app, CommandLine& line) {
+  auto* command =
+      app.add_subcommand("dns", "The records to publish for a domain, and whether they are")
+          ->footer(
+              "  outrider dns example.org\n"
+              "  outrider dns example.org --next-key /etc/outrider/next.pem\n"
+              "Exit code: 0 all is published as it should be, 1 something is not, 65 the domain\n"
+              "is none of ours, or a certificate cannot be read. docs/publishing.md tells more.");
+  add_common(*command, line);
+  const auto request = std::make_shared<DnsRequest>();
+  command->add_option("domain", request->domain, "A domain of the configuration")->required();
+  command->add_option("--next-key", request->next_keys,
+                      "PEM file of a certificate that will be used later");
+  command->add_flag("--offline", request->offline, "Print the records, and ask nobody");
+  command->callback([request, &line] {
+    line.run = [request, &line] {
+      request->file = line.file;
+      request->json = line.json;
+      return dns_command(*request);
+    };
+  });
 }
 
 void add_filter(CLI::App& command, CommandLine& line) {
@@ -97,6 +90,7 @@ void add_queue(CLI::App& app, CommandLine& line) {
   add_socket(*list, line);
   add_filter(*list, line);
   list->add_flag("--held", line.queue.held_only, "Only messages on hold");
+  list->add_flag("--tls", line.queue.for_tls, "Only messages that wait for security alone");
   list->add_option("--after", line.queue.after, "The page behind this id");
   list->add_option("--limit", line.queue.limit, "Messages of a page")
       ->check(CLI::Range(1, 1000))
@@ -207,6 +201,7 @@ void add_small(CLI::App& app, CommandLine& line) {
 }  // namespace
 
 int run(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // lines come as they are told, in a pipe, too
   CommandLine line;
   CLI::App app{"Outrider, a mail transfer agent: takes mail, keeps it, gives it on over TLS.",
                "outrider"};
@@ -215,9 +210,11 @@ int run(int argc, char** argv) {
       "outrider COMMAND --help tells more. Exit codes are those of sysexits.h.");
   add_serve(app, line);
   add_check(app, line);
+  add_dns(app, line);
   add_queue(app, line);
   add_send(app, line);
-  add_tls(app, line.run);
+  add_tls(app, line);
+  add_bench(app, line);
   add_config(app, line);
   add_small(app, line);
   try {

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <functional>
+
+#include "outrider/app/command_line_parts.h"
 
 namespace outrider::app {
 
-/// What was chosen is put into `run`, which outlives the parsing, as does `app`.
-void add_tls(CLI::App& app, std::function<int()>& run);
+/// What was chosen is put into `line.run`; `line` outlives the parsing, as does `app`.
+void add_tls(CLI::App& app, CommandLine& line);
 
 }  // namespace outrider::app

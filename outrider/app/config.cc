@@ -83,7 +83,8 @@ void take_hostname(Making& making) {
   }
 }
 
-constexpr std::string_view tables_at_start[] = {"",        "service", "log",     "queue",
+constexpr std::string_view tables_at_start[] = {"",        "service", "log",        "queue",
+                                                "trust",   "alarm",   "tls_report", "mta_sts",
                                                 "console", "dns",     "delivery"};
 
 // Where an error is in the file; those elsewhere come last.
@@ -150,6 +151,8 @@ void take_queue(Making& making) {
   retry.lifetime = values.duration("lifetime");
   retry.notice_lifetime = values.duration("notice_lifetime");
   retry.delay_notice = values.duration("delay_notice");
+  if (values.given("tls_lifetime")) retry.tls_lifetime = values.duration("tls_lifetime");
+  retry.tls_notice = values.duration("tls_notice");
   if (retry.first > retry.longest)
     making.complain(values, "retry_first", "is longer than retry_longest");
   if (retry.delay_notice >= retry.lifetime) {
@@ -163,6 +166,9 @@ void take_delivery(Making& making) {
   auto& deliver = making.config.deliver;
   deliver.hostname = making.config.hostname;
   deliver.tls = *trust::level_named(values.text("tls"));
+  deliver.dane = values.flag("dane");
+  if (deliver.tls == trust::Level::Fingerprint)
+    making.complain(values, "tls", "\"fingerprint\" is of a [[route]] with tls_fingerprints");
   deliver.start_tls_form = static_cast<smtp::StartTlsForm>(values.choice("starttls"));
   deliver.tls_history.memory = values.duration("tls_memory");
   deliver.tls_history.wait = values.duration("tls_gone_wait");
@@ -195,6 +201,8 @@ void take_delivery(Making& making) {
   deliver.own_addresses = addresses(making, values, "own_addresses");
   deliver.loopback_is_own = values.flag("loopback_is_own");
   deliver.notices.lifetime = making.config.queue.retry.lifetime;
+  deliver.notices.tls_lifetime =
+      making.config.queue.retry.tls_lifetime.value_or(making.config.queue.retry.lifetime);
   deliver.families = static_cast<deliver::AddressFamilies>(values.choice("families"));
   deliver.source_ipv4 = find_address(making, values, "source_ipv4");
   deliver.source_ipv6 = find_address(making, values, "source_ipv6");
@@ -232,9 +240,11 @@ std::expected<Config, Errors> load_config(std::string_view toml, const std::stri
   take_dns(making);
   take_tls(making);
   take_domains(making);
+  take_publications(making);
   take_routes(making);
   take_client_tls(making);
   take_delivery(making);
+  take_trust(making);
   take_listeners(making);
   for (const auto name : tables_at_start) config.at_start.emplace(name, document->table(name));
   if (making.errors.empty()) return config;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "outrider/app/trust_parts.h"
 #include "outrider/app/values.h"
 #include "outrider/base/log.h"
 #include "outrider/deliver/options.h"
@@ -55,6 +56,13 @@ struct TlsFiles {
   Duration watch{};  ///< how often files are looked at; 0: never
 };
 
+/// What a domain of ours wants others to know.
+struct Publication {
+  std::string policy;                  ///< text of its MTA-STS policy; empty: none
+  std::string policy_id;               ///< changes when the text does
+  std::vector<std::string> report_to;  ///< URIs for TLS reports
+};
+
 struct Config {
   std::string file;
   std::string hostname;
@@ -71,6 +79,8 @@ struct Config {
   std::vector<tls::Parameters> tls_client_sets;  ///< of routes that differ
   deliver::TlsContexts tls_client_contexts;
   dns::Options dns;
+  TrustOptions trust;
+  std::map<std::string, Publication, std::less<>> publications;  ///< by domain
   ConsoleOptions console;
   std::vector<std::string> warnings;  ///< what may be meant, and is better looked at
   /// What `check` and a reload refuse; a server that starts bears it: better than no mail at all.

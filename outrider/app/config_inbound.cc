@@ -58,25 +58,8 @@ std::vector<std::string> tokens(const tls::Parameters& parameters) {
   return list;
 }
 
-std::vector<std::string> digests(Making& making, const Values& values) {
-  std::vector<std::string> found;
-  for (const std::string& given : values.list("certificates")) {
-    std::string digest = to_lower(given);
-    if (digest.starts_with("sha256:")) digest.erase(0, 7);
-    std::erase(digest, ':');  // as openssl prints it
-    const bool hex = digest.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (!hex || digest.size() != 64) {
-      making.complain(values, "certificates",
-                      fmt::format("\"{}\" is no SHA-256: 64 digits in hex", printable(given, 100)));
-      continue;
-    }
-    found.push_back(std::move(digest));
-  }
-  return found;
-}
-
 receive::KnownCertificates known_certificates(Making& making, const Values& values) {
-  return {digests(making, values), values.list("certificate_names")};
+  return {digests(making, values, "certificates"), values.list("certificate_names")};
 }
 
 void take_partner(Making& making, const Values& values) {
@@ -97,6 +80,23 @@ void take_partner(Making& making, const Values& values) {
 }
 
 }  // namespace
+
+std::vector<std::string> digests(Making& making, const Values& values, std::string_view key) {
+  std::vector<std::string> found;
+  for (const std::string& given : values.list(key)) {
+    std::string digest = to_lower(given);
+    if (digest.starts_with("sha256:")) digest.erase(0, 7);
+    std::erase(digest, ':');  // as openssl prints it
+    const bool hex = digest.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (!hex || digest.size() != 64) {
+      making.complain(values, key,
+                      fmt::format("\"{}\" is no SHA-256: 64 digits in hex", printable(given, 100)));
+      continue;
+    }
+    found.push_back(std::move(digest));
+  }
+  return found;
+}
 
 void take_inbound_policy(Making& making, const Values& values, const net::ListenAddress& address,
                          receive::ListenerOptions& listener) {

@@ -100,6 +100,7 @@ void take_listener(Making& making, const Values& values) {
   listener.smtp.offer_starttls = listener.tls == receive::TlsMode::StartTls;
   listener.smtp.offer_smtputf8 = values.flag("smtputf8");
   listener.smtp.offer_chunking = values.flag("chunking");
+  listener.smtp.offer_require_tls = values.flag("requiretls");
   listener.smtp.heritage = values.flag("heritage");
   listener.smtp.answer_vrfy = listener.smtp.heritage || values.flag("vrfy");
   listener.smtp.answer_expn = listener.smtp.heritage || values.flag("expn");

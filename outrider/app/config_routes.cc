@@ -33,8 +33,14 @@ void complain_of_useless(Making& making, const Values& values, const deliver::Ro
   const auto level =
       route.tls.value_or(*trust::level_named(making.document.table("delivery").text("tls")));
   const bool none = !route.connects() || !route.socket.empty() || level == trust::Level::None;
-  if (level < trust::Level::Verify && values.given("tls_names")) {
+  if (level != trust::Level::Verify && values.given("tls_names")) {
     making.complain(values, "tls_names", "is of no use without tls = \"verify\"");
+  }
+  const bool pinned = level == trust::Level::Fingerprint;
+  if (pinned == values.list("tls_fingerprints").empty()) {
+    making.complain(values, pinned ? "tls" : "tls_fingerprints",
+                    pinned ? "\"fingerprint\" needs tls_fingerprints"
+                           : "is of no use without tls = \"fingerprint\"");
   }
   if (!none) return;
   for (const auto key : protocol_keys) {
@@ -49,6 +55,7 @@ void take_profile(Making& making, const Values& values, deliver::Route& route) {
   if (values.given("tls")) route.tls = *trust::level_named(values.text("tls"));
   complain_of_useless(making, values, route);
   route.profile.names = tls_names(making, values);
+  route.profile.pins = digests(making, values, "tls_fingerprints");
   if (values.given("starttls")) {
     route.profile.form = static_cast<smtp::StartTlsForm>(values.choice("starttls"));
   }

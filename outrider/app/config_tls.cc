@@ -112,6 +112,7 @@ tls::ServerOptions server_options(Making& making, const Values& values,
   options.client_ca_file = values.text("client_ca_file");
   options.ticket_keys = making.config.tls_files.ticket_keys;
   options.service = listener.name;
+  options.web = listener.role == receive::Role::MtaSts;
   if (!options.ask_client && !options.client_ca_file.empty()) {
     making.complain(values, "client_ca_file", "is of no use with client_certificates = \"none\"");
   }
@@ -198,6 +199,12 @@ void take_listener_tls(Making& making, const Values& values, receive::ListenerOp
   constexpr receive::TlsMode modes[] = {receive::TlsMode::StartTls, receive::TlsMode::Implicit,
                                         receive::TlsMode::None};
   listener.tls = modes[values.choice("tls")];
+  if (listener.role == receive::Role::MtaSts) {
+    if (values.given("tls") && listener.tls != receive::TlsMode::Implicit) {
+      making.complain(values, "tls", "policies are served with TLS from the first byte alone");
+    }
+    listener.tls = receive::TlsMode::Implicit;
+  }
   auto& made_of = making.config.tls_files.servers.emplace_back();
   if (listener.tls == receive::TlsMode::None) return refuse_useless(making, values);
   made_of = server_options(making, values, listener);

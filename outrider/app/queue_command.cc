@@ -1,71 +1,21 @@
 #include "outrider/app/queue_command.h"
 
 #include <fmt/format.h>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <optional>
 #include <utility>
 
+#include "outrider/app/ask.h"
 #include "outrider/app/exit_code.h"
 #include "outrider/app/print.h"
 #include "outrider/base/clock.h"
 #include "outrider/base/text.h"
-#include "outrider/console/client.h"
 
 namespace outrider::app {
 namespace json = boost::json;
 namespace {
-
-std::string text(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-std::int64_t number(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value && value->is_number() ? value->to_number<std::int64_t>() : 0;
-}
-
-bool flag(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value && value->is_bool() && value->get_bool();
-}
-
-struct Answer {
-  std::optional<json::object> object;
-  int code = exit_ok;
-};
-
-void tell_refusal(const json::object& answer) {
-  print_error(text(answer, "error"));
-  const auto* errors = answer.if_contains("errors");
-  if (!errors || !errors->is_array()) return;
-  for (const auto& error : errors->get_array()) {
-    if (error.is_string()) print_error(error.get_string());
-  }
-}
-
-Answer ask(const QueueRequest& request, const json::object& question) {
-  const auto line = console::ask(request.socket, json::serialize(question));
-  if (!line) {
-    print_error(line.error().text());
-    return {std::nullopt, exit_unavailable};
-  }
-  json::parse_options options;
-  options.allow_invalid_utf8 = true;  // content of mail may be anything
-  boost::system::error_code error;
-  const auto value = json::parse(*line, error, {}, options);
-  if (error || !value.is_object()) {
-    print_error("the server's answer cannot be read");
-    return {std::nullopt, exit_software};
-  }
-  if (request.json) print(*line + "\n");
-  if (flag(value.get_object(), "ok")) return {value.get_object(), exit_ok};
-  if (!request.json) tell_refusal(value.get_object());
-  return {std::nullopt, exit_data};
-}
 
 json::object with_filter(const QueueRequest& request, std::string_view command) {
   json::object question{{"command", command}};
@@ -78,6 +28,7 @@ json::object with_filter(const QueueRequest& request, std::string_view command) 
   if (!request.recipient.empty()) question["recipient"] = request.recipient;
   if (!request.destination.empty()) question["destination"] = request.destination;
   if (request.held_only) question["held"] = true;
+  if (request.for_tls) question["waits_for_tls"] = true;
   return question;
 }
 
@@ -102,10 +53,13 @@ void show_recipients(const json::object& item) {
   }
 }
 
-// As mailq: `*` is being delivered, `!` is held.
+// As mailq: `*` is being delivered, `!` is held; `T` waits for security alone.
 void show_item(const json::object& item) {
   const auto id = text(item, "id");
-  const char mark = flag(item, "held") ? '!' : flag(item, "active") ? '*' : ' ';
+  const char mark = flag(item, "held")            ? '!'
+                    : flag(item, "active")        ? '*'
+                    : flag(item, "waits_for_tls") ? 'T'
+                                                  : ' ';
   const auto sender = text(item, "sender");
   print(fmt::format("{}{}  {:>8}  {}  <{}>", id, mark, shown_size(number(item, "size")),
                     text(item, "arrived").substr(0, 19), printable(sender)));
@@ -122,7 +76,7 @@ int queue_list(const QueueRequest& request) {
   auto question = with_filter(request, "queue.list");
   question["limit"] = request.limit;
   if (!request.after.empty()) question["after"] = request.after;
-  const auto [answer, code] = ask(request, question);
+  const auto [answer, code] = ask(request.socket, request.json, question);
   if (!answer || request.json) return code;
   const auto& items = answer->at("items").as_array();
   for (const auto& item : items) show_item(item.as_object());
@@ -131,15 +85,16 @@ int queue_list(const QueueRequest& request) {
     print(fmt::format("-- more: outrider queue list --after {}\n",
                       text(items.back().as_object(), "id")));
   }
-  print(fmt::format("-- {} in the queue, {} held, {}\n", number(counts, "messages"),
-                    number(counts, "held"), shown_size(number(counts, "bytes"))));
+  print(fmt::format("-- {} in the queue, {} held, {} waiting for TLS, {}\n",
+                    number(counts, "messages"), number(counts, "held"),
+                    number(counts, "waits_for_tls"), shown_size(number(counts, "bytes"))));
   return code;
 }
 
 int queue_show(const QueueRequest& request) {
   json::object question{{"command", "queue.show"}, {"id", request.ids.front()}};
   if (request.content) question["bytes"] = 64 << 20;
-  const auto [answer, code] = ask(request, question);
+  const auto [answer, code] = ask(request.socket, request.json, question);
   if (!answer || request.json) return code;
   show_item(answer->at("item").as_object());
   print("\n" + text(*answer, "content"));
@@ -156,14 +111,14 @@ int queue_act(const QueueRequest& request, const std::string& action) {
   auto question = with_filter(request, "queue.apply");
   question["action"] = action;
   if (request.all) question["all"] = true;
-  const auto [answer, code] = ask(request, question);
+  const auto [answer, code] = ask(request.socket, request.json, question);
   if (!answer || request.json) return code;
   print(fmt::format("{}: {} messages\n", action, number(*answer, "messages")));
   return code;
 }
 
 int server_status(const QueueRequest& request) {
-  const auto [answer, code] = ask(request, {{"command", "status"}});
+  const auto [answer, code] = ask(request.socket, request.json, {{"command", "status"}});
   if (!answer || request.json) return code;
   for (const auto& [key, value] : *answer) {
     if (key != "ok")
@@ -173,7 +128,7 @@ int server_status(const QueueRequest& request) {
 }
 
 int server_reload(const QueueRequest& request) {
-  const auto [answer, code] = ask(request, {{"command", "reload"}});
+  const auto [answer, code] = ask(request.socket, request.json, {{"command", "reload"}});
   if (answer && !request.json) print("reloaded\n");
   return code == exit_data ? int{exit_config} : code;
 }

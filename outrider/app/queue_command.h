@@ -14,6 +14,7 @@ struct QueueRequest {
   std::vector<std::string> ids;
   std::string sender, recipient, destination;
   bool held_only = false;
+  bool for_tls = false;     ///< only what waits for security alone
   bool all = false;         ///< for an action: every message
   std::string after;        ///< list: the page behind this id
   std::size_t limit = 100;  ///< list

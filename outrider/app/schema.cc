@@ -11,14 +11,16 @@ namespace {
 constexpr double second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
 constexpr double KiB = 1024, MiB = 1024 * KiB;
 
-constexpr std::array<std::string_view, 4> roles{"mx", "submission", "relay", "lmtp"};
+constexpr std::array<std::string_view, 5> roles{"mx", "submission", "relay", "lmtp", "mta-sts"};
 constexpr std::array<std::string_view, 3> tls_modes{"starttls", "implicit", "none"};
 constexpr std::array<std::string_view, 3> starttls_forms{"rfc3207", "draft-hoffman", "both"};
 constexpr std::array<std::string_view, 3> tls_demands{"never", "unlisted", "always"};
 constexpr std::array<std::string_view, 3> client_certificates{"none", "ask", "require"};
 constexpr std::array<std::string_view, 3> past_rules{"off", "tell", "delay"};
 constexpr std::array<std::string_view, 2> partner_demands{"encrypt", "verify"};
-constexpr std::array<std::string_view, 4> levels{"none", "opportunistic", "encrypt", "verify"};
+constexpr std::array<std::string_view, 8> levels{
+    "none", "opportunistic", "encrypt", "verify", "mta-sts", "dane", "dane-only", "fingerprint"};
+constexpr std::array<std::string_view, 3> sts_modes{"none", "testing", "enforce"};
 constexpr std::array<std::string_view, 4> versions{"1.0", "1.1", "1.2", "1.3"};
 constexpr std::array<std::string_view, 2> line_ends{"strict", "repair"};
 constexpr std::array<std::string_view, 2> stored_line_ends{"lf", "crlf"};
@@ -41,6 +43,8 @@ const std::vector<Setting> queue{
     {"retry_longest", Type::Duration, "\"4h\"", "No wait is longer than this.", second, 7 * day},
     {"retry_jitter", Type::Number, "0.2", "A wait varies by this part of itself, so that retries spread.", 0, 0.9},
     {"delay_notice", Type::Duration, "\"4h\"", "The sender is told once when a message is this late; \"0s\": never.", 0, 60 * day},
+    {"tls_lifetime", Type::Duration, "", "Instead of lifetime, for a message that waits for nothing but the security its destination promises.", second, 60 * day},
+    {"tls_notice", Type::Duration, "\"15m\"", "Instead of delay_notice, for such a message.", 0, 60 * day},
     {"least_free", Type::Size, "\"512MiB\"", "With less free space than this, mail is put off with 452.", 1 * MiB},
     {"body_memory", Type::Size, "\"64MiB\"", "Memory for small messages that were just accepted.", 0, 64 * 1024 * MiB},
 };
@@ -98,7 +102,7 @@ const std::vector<Setting> connection_limits{
 const std::vector<Setting> listener{
     {"name", Type::Text, "", "In the log, unique; none: the address."},
     {"address", Type::Text, "", "\"0.0.0.0:25\", \"[::]:25\" or \"unix:/path\". Needed."},
-    {"role", Type::Choice, "\"mx\"", "Whom it serves: the world, our users, our servers, a server beside us.", 0, 0, roles},
+    {"role", Type::Choice, "\"mx\"", "Whom it serves: the world, our users, our servers, a server beside us; web clients that ask for our MTA-STS policies.", 0, 0, roles},
     {"tls", Type::Choice, "\"starttls\"", "Offered, from the first byte, or not at all.", 0, 0, tls_modes},
     {"certificate", Type::PathList, "", "Instead of [tls] certificate."},
     {"key", Type::PathList, "", "Instead of [tls] key."},
@@ -112,6 +116,7 @@ const std::vector<Setting> listener{
     {"greeting", Type::Text, "", "Text in the greeting, behind the name and ESMTP."},
     {"smtputf8", Type::Flag, "true", "Offer SMTPUTF8 (RFC 6531)."},
     {"chunking", Type::Flag, "true", "Offer CHUNKING and BINARYMIME (RFC 3030)."},
+    {"requiretls", Type::Flag, "true", "Offer REQUIRETLS inside TLS (RFC 8689)."},
     {"vrfy", Type::Flag, "false", "Answer VRFY from the tables of users and aliases; else 252."},
     {"expn", Type::Flag, "false", "Answer EXPN from the aliases; else 502."},
     {"heritage", Type::Flag, "false", "As RFC 788: SEND, SOML and SAML to terminals, source routes honoured, VRFY and EXPN answered."},
@@ -128,13 +133,18 @@ const std::vector<Setting> domain{
     {"recipient_delimiter", Type::Text, "\"+\"", "user+tag is user; empty: no such thing."},
     {"case_sensitive", Type::Flag, "false", "Whether Ada and ada are two users."},
     {"deliver", Type::Text, "", "Where its mail goes: as `via` of a route. Needed."},
+    {"mta_sts", Type::Choice, "", "Mode of the policy that a listener with role = \"mta-sts\" serves for it; nothing: none is served.", 0, 0, sts_modes},
+    {"mta_sts_mx", Type::List, "[]", "Hosts of the policy, or *.example.org; none: the hostname."},
+    {"mta_sts_max_age", Type::Duration, "\"7d\"", "How long others may keep the policy.", 0, 365 * day},
+    {"tls_report_to", Type::List, "[]", "Where others are to send TLS reports: mailto: and https: addresses."},
 };
 
 const std::vector<Setting> route{
     {"domain", Type::Text, "", "\"example.net\", \".example.net\" (all below), \"user@example.net\", \"*\" (the rest). Needed."},
-    {"via", Type::Text, "", "mx, smtp://host:port, smtp://[host], smtps://, lmtp://, lmtp:unix:/path, maildir:/path, discard, error:550 5.7.1 text. Needed."},
+    {"via", Type::Text, "", "mx, smtp://host:port, smtp://[host], smtps://, lmtp://, lmtp:unix:/path, maildir:/path, discard, tls-reports, error:550 5.7.1 text. Needed."},
     {"tls", Type::Choice, "", "Instead of [delivery] tls.", 0, 0, levels},
     {"tls_names", Type::List, "[]", "Names of which the certificate must carry one, with tls = \"verify\"; none: the host's, or the destination's."},
+    {"tls_fingerprints", Type::List, "[]", "For tls = \"fingerprint\": SHA-256 of public keys, in hex, of which the server's must be one."},
     {"starttls", Type::Choice, "", "Instead of [delivery] starttls.", 0, 0, starttls_forms},
 };
 
@@ -159,7 +169,8 @@ const std::vector<Setting> partner{
 };
 
 const std::vector<Setting> delivery{
-    {"tls", Type::Choice, "\"opportunistic\"", "TLS towards next hops.", 0, 0, levels},
+    {"tls", Type::Choice, "\"opportunistic\"", "TLS towards next hops, as docs/trust.md tells.", 0, 0, levels},
+    {"dane", Type::Flag, "true", "TLSA records are looked for and kept to where they are published (RFC 7672)."},
     {"starttls", Type::Choice, "\"rfc3207\"", "Form of STARTTLS that is spoken; \"draft-hoffman\" is the draft of 1997, with tokens.", 0, 0, starttls_forms},
     {"tls_memory", Type::Duration, "\"30d\"", "How long it is remembered that a host had TLS; its absence raises an alarm.", 0, 365 * day},
     {"tls_gone_wait", Type::Duration, "\"1h\"", "From the alarm on, mail that might go in clear waits for so long; \"0s\": it is only told.", 0, 5 * day},
@@ -191,6 +202,36 @@ const std::vector<Setting> delivery{
     {"maildir_threads", Type::Count, "4", "Threads that write files.", 1, 64},
     {"postmaster", Type::Text, "", "Gets notices that nobody can get; none: they are logged and dropped."},
     {"notice_quote", Type::Size, "\"256KiB\"", "A longer message is quoted by its header alone.", 0, 16 * MiB},
+};
+
+const std::vector<Setting> trust{
+    {"path", Type::Path, "", "Folder of what is remembered of the TLS of others; none: the queue's path with \".trust\" behind it."},
+    {"hosts", Type::Count, "50000", "Hosts whose TLS is remembered, and domains; then the oldest make room.", 100, 10000000},
+};
+
+const std::vector<Setting> alarm{
+    {"command", Type::List, "[]", "Program and arguments, run without a shell for each alarm, which it reads as JSON."},
+    {"webhook", Type::Text, "", "https:// address that each alarm is posted to, as JSON."},
+    {"webhook_ca_file", Type::Path, "", "PEM file of authorities for the webhook; none: the system's."},
+    {"kinds", Type::List, "[]", "Alarms that program and webhook are told: tls-gone, unverified, policy-failed, dns-disputed, reports-failing; none: all."},
+    {"silence", Type::Duration, "\"1h\"", "Between two alarms of one kind about one host.", second, 30 * day},
+};
+
+const std::vector<Setting> tls_report{
+    {"send", Type::Flag, "true", "Sessions are counted, and reports sent to domains that ask for them (RFC 8460)."},
+    {"organization", Type::Text, "", "As our reports name us; none: the hostname."},
+    {"contact", Type::Text, "", "Address for questions, from which reports are mailed; none: postmaster at the hostname."},
+    {"delay", Type::Duration, "\"4h\"", "At most, by chance, from the end of a day until its reports are sent.", 0, day},
+    {"period", Type::Duration, "\"1d\"", "That a report is about; shorter in a laboratory.", second, 7 * day},
+};
+
+const std::vector<Setting> mta_sts{
+    {"enabled", Type::Flag, "true", "Policies of destinations are fetched and kept to (RFC 8461)."},
+    {"wait", Type::Duration, "\"10s\"", "How long a delivery waits for a policy that is not known; then it goes on by what is.", 0, 5 * minute},
+    {"refresh", Type::Duration, "\"1d\"", "A policy is fetched again after this time, and in time before its end.", minute, 30 * day},
+    {"ca_file", Type::Path, "", "PEM file of authorities for the web servers of policies; none: the system's."},
+    {"port", Type::Count, "443", "Of the web servers; another one in a laboratory.", 1, 65535},
+    {"special_addresses", Type::Flag, "false", "Web servers on loopback and in private networks are asked, too: in a laboratory."},
 };
 
 const std::vector<Setting> log{
@@ -262,6 +303,10 @@ const std::vector<Section>& schema() {
        joined(route, tls_protocol)},
       {"delivery", false, "Giving mail. From `minimum_version` on, as [tls], for all next hops.",
        joined(delivery, tls_protocol)},
+      {"trust", false, "What is remembered of the TLS of others.", trust},
+      {"mta_sts", false, "Policies of those we send to.", mta_sts},
+      {"tls_report", false, "Reports about the TLS of others, as they ask for them.", tls_report},
+      {"alarm", false, "Who is told when TLS that was there or was promised is not.", alarm},
       {"dns", false, "The validating resolver within the process.", dns},
       {"console", false, "The local socket.", console},
   };

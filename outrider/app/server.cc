@@ -10,6 +10,7 @@
 
 #include "outrider/app/privileges.h"
 #include "outrider/app/renewal.h"
+#include "outrider/app/tls_desk.h"
 #include "outrider/console/server.h"
 #include "outrider/deliver/deliverer.h"
 #include "outrider/net/io_thread.h"
@@ -99,9 +100,11 @@ struct Server::Parts {
   // Threads are destroyed before the queue and the resolver: coroutines on them hold both.
   std::unique_ptr<dns::Resolver> resolver;
   std::unique_ptr<queue::Queue> queue;
+  std::unique_ptr<TrustParts> trust;
   std::vector<std::unique_ptr<net::IoThread>> threads;
   std::unique_ptr<receive::Receiver> receiver;
   std::unique_ptr<deliver::Deliverer> deliverer;
+  std::optional<TlsDesk> desk;
   std::unique_ptr<console::Server> console;
 };
 
@@ -150,12 +153,15 @@ Result<void> Server::Parts::open() {
   auto resolving = dns::Resolver::open(config.dns);
   if (!resolving) return std::unexpected(resolving.error());
   resolver = std::move(*resolving);
-  return {};
+  auto trusting = TrustParts::open(config.trust, *resolver, *queue, log);
+  if (!trusting) return std::unexpected(trusting.error());
+  trust = std::move(*trusting);
+  for (unsigned i = 0; i < config.service.threads; ++i)
+    threads.push_back(std::make_unique<net::IoThread>(i));
+  return trust->start(threads.front()->executor());
 }
 
 void Server::Parts::run(console::OnReload on_reload) {
-  for (unsigned i = 0; i < config.service.threads; ++i)
-    threads.push_back(std::make_unique<net::IoThread>(i));
   const auto pointers = thread_pointers();
   receiver =
       std::make_unique<receive::Receiver>(config.receive, *queue, resolver.get(), pointers, log);
@@ -166,8 +172,15 @@ void Server::Parts::run(console::OnReload on_reload) {
     }
   }
   deliverer = std::make_unique<deliver::Deliverer>(config.deliver, config.routes, *queue, *resolver,
-                                                   config.tls_client_contexts, pointers, log);
-  console::Actions actions{std::move(on_reload), [this] { return status(); }};
+                                                   config.tls_client_contexts, pointers, log,
+                                                   trust->services());
+  receiver->set_forecast(
+      [this](Address recipient) { return deliverer->forecast(std::move(recipient)); });
+  desk.emplace(TlsDesk{*deliverer, trust->ledger(), trust->inbox(), *queue});
+  console::Actions actions{std::move(on_reload), [this] { return status(); },
+                           [this](std::string request, std::string who) {
+                             return desk->answer(std::move(request), std::move(who));
+                           }};
   console =
       std::make_unique<console::Server>(std::move(console_socket), *queue, std::move(actions), log);
   for (auto& thread : threads) thread->start();
@@ -276,8 +289,10 @@ void Server::stop() {
   parts.receiver.reset();
   for (auto& thread : parts.threads) thread->stop();
   parts.resolver->close();  // while there is a loop that answers can be brought to
+  parts.trust->stop();
   parts.deliverer.reset();
   parts.threads.clear();
+  parts.trust.reset();
   parts.queue.reset();
   parts.resolver.reset();
   parts.log.info("stopped");

@@ -8,16 +8,21 @@
 namespace outrider {
 namespace {
 
-// A few slabs per thread: as many as it has conversations in the middle of a read.
+// A few slabs per thread: as many as it has conversations in the middle of a read. An Input that
+// outlives its thread's list, a static one for example, finds that there is none.
 struct FreeSlabs {
   static constexpr std::size_t most = 64;
+  static thread_local bool over;
+
+  ~FreeSlabs() { over = true; }
   std::vector<std::unique_ptr<char[]>> slabs;
 };
 
+thread_local bool FreeSlabs::over = false;
 thread_local FreeSlabs free_slabs;
 
 char* take_slab() {
-  if (free_slabs.slabs.empty()) return new char[Input::slab_size];
+  if (FreeSlabs::over || free_slabs.slabs.empty()) return new char[Input::slab_size];
   auto* slab = free_slabs.slabs.back().release();
   free_slabs.slabs.pop_back();
   return slab;
@@ -25,6 +30,7 @@ char* take_slab() {
 
 void give_back(char* memory, std::size_t capacity) {
   std::unique_ptr<char[]> owned(memory);
+  if (FreeSlabs::over) return;
   if (capacity == Input::slab_size && free_slabs.slabs.size() < FreeSlabs::most) {
     free_slabs.slabs.push_back(std::move(owned));
   }

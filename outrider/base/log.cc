@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <iterator>
 #include <mutex>
@@ -20,6 +21,10 @@ namespace outrider {
 namespace {
 
 constexpr std::size_t value_limit = 256;
+// The first line is written at once, what comes within this time after it together: a wake-up for
+// each would cost more than the line.
+constexpr auto gathering = std::chrono::milliseconds(10);
+constexpr std::size_t enough = 64 * 1024;
 constexpr std::string_view level_names[] = {"debug", "info", "warning", "error"};
 
 std::string_view name(LogLevel level) { return level_names[static_cast<int>(level)]; }
@@ -95,7 +100,8 @@ struct Log::Sink {
       waiting = pending.size();
       pending += line;
     }
-    if (waiting == 0) wake.notify_one();
+    // The writer sleeps where there was nothing, and gathers where there is not enough.
+    if (waiting == 0 || (waiting < enough && waiting + line.size() >= enough)) wake.notify_one();
   }
 
   void run() {
@@ -116,6 +122,9 @@ struct Log::Sink {
       writing = false;
       idle.notify_all();
       if (ending && pending.empty()) return;
+      wake.wait_for(lock, gathering, [this] {
+        return ending || reopening || flushing > 0 || pending.size() >= enough;
+      });
     }
   }
 
@@ -132,6 +141,7 @@ struct Log::Sink {
   std::condition_variable wake, idle;
   std::string pending;
   std::size_t dropped = 0;
+  unsigned flushing = 0;  // who waits for flush()
   bool ending = false, writing = false, reopening = false;
   std::thread writer;
 };
@@ -145,7 +155,11 @@ void Log::write(std::string_view line) { sink_->add(line); }
 
 void Log::flush() {
   std::unique_lock lock(sink_->mutex);
+  if (sink_->pending.empty() && !sink_->writing) return;
+  ++sink_->flushing;
+  sink_->wake.notify_one();
   sink_->idle.wait(lock, [this] { return sink_->pending.empty() && !sink_->writing; });
+  --sink_->flushing;
 }
 
 void Log::reopen() {

@@ -54,7 +54,8 @@ struct LogOptions {
   std::size_t backlog = 4 << 20;  ///< bytes waiting at most; then lines are counted and dropped
 };
 
-/// Where lines go. Safe from any thread. Destroyed, it writes all that is waiting.
+/// Where lines go. Safe from any thread. A line is written within 10 ms of its end, together with
+/// those that came behind it; destroyed, it writes all that is waiting.
 class Log {
  public:
   explicit Log(const LogOptions& options);

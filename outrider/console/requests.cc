@@ -74,11 +74,9 @@ awaitable<json::object> list(const json::object& request, queue::Queue& queue) {
   for (const auto& item : *items) array.push_back(item_to_json(item));
   const auto counts = queue.counts();
   json::object answer{{"ok", true}, {"items", std::move(array)}};
-  answer["counts"] = json::object{{"messages", counts.messages},
-                                  {"held", counts.held},
-                                  {"active", counts.active},
-                                  {"deferred", counts.deferred},
-                                  {"bytes", counts.bytes}};
+  answer["counts"] = json::object{{"messages", counts.messages},     {"held", counts.held},
+                                  {"waits_for_tls", counts.for_tls}, {"active", counts.active},
+                                  {"deferred", counts.deferred},     {"bytes", counts.bytes}};
   co_return answer;
 }
 
@@ -172,9 +170,13 @@ json::object item_to_json(const queue::Item& item) {
     if (!recipient.remote.empty()) each["remote"] = recipient.remote;
     recipients.push_back(std::move(each));
   }
-  json::object out{{"id", item.id.text()},       {"sender", item.envelope.reverse_path.text()},
-                   {"size", item.envelope.size}, {"arrived", rfc3339(item.envelope.arrived)},
-                   {"held", item.held},          {"active", item.active},
+  json::object out{{"id", item.id.text()},
+                   {"sender", item.envelope.reverse_path.text()},
+                   {"size", item.envelope.size},
+                   {"arrived", rfc3339(item.envelope.arrived)},
+                   {"held", item.held},
+                   {"active", item.active},
+                   {"waits_for_tls", item.for_tls},
                    {"attempts", item.attempts}};
   if (item.next_attempt != Time{}) out["next_attempt"] = rfc3339(item.next_attempt);
   if (!item.envelope.reverse_route.empty()) out["reverse_route"] = item.envelope.reverse_route;
@@ -196,6 +198,8 @@ Result<queue::Filter> filter_of(const json::object& request) {
       filter.ids = std::move(*ids);
     } else if (key == "held" && value.is_bool()) {
       filter.held = value.get_bool();
+    } else if (key == "waits_for_tls" && value.is_bool()) {
+      filter.for_tls = value.get_bool();
     } else if (const auto text = text_part(filter, key); text && value.is_string()) {
       text->assign(value.get_string());
     } else if (std::ranges::find(not_of_filters, key) == not_of_filters.end()) {
@@ -230,6 +234,10 @@ awaitable<std::string> answer(std::string request, queue::Queue& queue, const Ac
     answer = std::move(status.get_object());
     answer["ok"] = true;
   } else {
+    if (actions.others) {
+      auto said = co_await actions.others(request, who);
+      if (said) co_return std::move(*said);
+    }
     answer = failure(bad("no command \"" + printable(command) + "\"").error());
   }
   co_return json::serialize(answer);

@@ -8,11 +8,12 @@
 // `queue.list` and `queue.apply` (with `action`: hold, release, retry, remove) take a filter:
 // `ids`, `sender`, `recipient`, `destination`, `held`. To act on every message, `all` has to be
 // true. `queue.show` takes `id` and `bytes` of content; `status` and `reload` take nothing, and a
-// refused reload answers with `errors`.
+// refused reload answers with `errors`. Commands that begin with `tls.` are answered by `others`.
 #pragma once
 
 #include <sys/types.h>
 
+#include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +37,9 @@ using OnReload = std::function<void(Reloaded)>;
 struct Actions {
   OnReload reload;
   std::function<std::string()> status;  ///< a JSON object: version, connections, …
+  /// Commands of other parts: request line and who asks; nothing: there is no such command.
+  std::function<boost::asio::awaitable<std::optional<std::string>>(std::string, std::string)>
+      others;
 };
 
 /// Queue, threads and log outlive it; its listener is stopped before the threads are.

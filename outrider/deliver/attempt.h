@@ -20,6 +20,7 @@ struct Said {
   bool waits = false;
   /// The wait is ours alone, for TLS to come back: the end of the lifetime is not judged by it.
   bool held = false;
+  bool for_tls = false;  ///< it waits for security alone
 };
 
 /// Recipients of the claim that nothing was said about are due again at once.
@@ -29,16 +30,19 @@ struct Attempt {
   std::string remote;          ///< the same, for words that are not ours
   std::string tls;             ///< TlsFacts::text(); empty in clear
   std::string level;           ///< of trust::decide; empty where nothing was connected
+  std::string rule;            ///< the reason that decided it
   bool here = false;           ///< into a mailbox, not to a next hop
   bool peer_notifies = false;  ///< the next hop offers DSN, and tells of success itself
   bool in_doubt = false;       ///< the end of content was sent and not answered
 
   /// The same words about all of them.
   void say(const std::vector<std::uint32_t>& recipients, const smtp::Reply& reply, bool ours,
-           bool waits = false, bool held = false) {
+           bool waits = false, bool held = false, bool for_tls = false) {
     said.clear();
     said.reserve(recipients.size());
-    for (const auto recipient : recipients) said.push_back({recipient, reply, ours, waits, held});
+    for (const auto recipient : recipients) {
+      said.push_back({recipient, reply, ours, waits, held, for_tls});
+    }
   }
 };
 

@@ -26,6 +26,15 @@ class Connection;
 /// The open connections of one thread, so that a stop can cut them.
 using OpenConnections = std::unordered_set<Connection*>;
 
+/// What a connection was made on: another message may use it where that still stands.
+struct Footing {
+  std::string host;
+  std::string demand;  ///< tls::demand_digest() of the verdict
+  trust::Wish wish = trust::Wish::Nothing;
+  unsigned generation = 0;  ///< of the site's ways
+  Steady until{};           ///< then the facts are to be looked at again
+};
+
 class Connection {
  public:
   /// `options` and `neighbours` outlive it. `remote`: `mx.example[192.0.2.1]:25`.
@@ -51,6 +60,8 @@ class Connection {
   std::string tls;         ///< TlsFacts::text(); empty in clear
   std::string missed_tls;  ///< why it is in clear, where TLS was wanted
   trust::Level level = trust::Level::None;
+  std::string rule;  ///< the deciding reason of the level, for the log
+  Footing footing;
   std::size_t messages = 0;  ///< transactions that were begun
   Steady used{};             ///< when the last one ended
   bool broken = false;       ///< not to be used again

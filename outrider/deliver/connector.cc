@@ -7,6 +7,8 @@
 #include <variant>
 
 #include "outrider/base/text.h"
+#include "outrider/deliver/security.h"
+#include "outrider/tls/demand.h"
 
 namespace outrider::deliver {
 namespace {
@@ -23,8 +25,9 @@ std::string remote_text(const std::string& host, const Endpoint& endpoint) {
 
 // The final words where several addresses were tried.
 struct Summary {
-  void add(smtp::Reply reply, bool ours, const std::string& remote) {
-    if (reply.code == 521) ++never;
+  /// `is_final`: this host will not say anything else to this message.
+  void add(smtp::Reply reply, bool ours, const std::string& remote, bool is_final) {
+    ++(is_final ? never : waited_for);
     if (words) return;
     reached.reply = std::move(reply);
     reached.ours = ours;
@@ -41,12 +44,13 @@ struct Summary {
     const Steady end = steady_now() + left;
     if (reached.held_until && *reached.held_until <= end) return;
     reached.held_until = end;
-    add(std::move(reply), true, remote);
+    add(std::move(reply), true, remote, false);
     words = true;
   }
   Reached done() {
-    // RFC 7504 §3: a host that never takes mail. Where others are merely down they are waited for.
-    reached.permanent = never > 0 && never == tried && !reached.retry;
+    // RFC 7504 §3: a host that never takes mail. RFC 8689 §4.2.1: one that is not secure enough.
+    // Where others are merely down they are waited for.
+    reached.permanent = never > 0 && waited_for == 0 && !reached.retry;
     if (answered) reached.retry.reset();
     if (reached.reply.code == 0) reached.reply = unreachable("no host was tried");
     return std::move(reached);
@@ -54,7 +58,7 @@ struct Summary {
 
   Reached reached;
   std::size_t tried = 0;  // in fact, and not only remembered as dead
-  std::size_t never = 0;
+  std::size_t never = 0, waited_for = 0;
   bool answered = false;
   bool words = false;  // they are found
 };
@@ -62,19 +66,12 @@ struct Summary {
 }  // namespace
 
 Connector::Connector(std::shared_ptr<Site> site, net::IoThread& thread, OpenConnections& open)
-    : site_(std::move(site)),
-      thread_(thread),
-      open_(open),
-      dead_(site_->options.dead),
-      past_(site_->options.tls_history) {}
+    : site_(std::move(site)), thread_(thread), open_(open), dead_(site_->options.dead) {}
 
-trust::Verdict Connector::verdict(const Destination& destination, const std::string& host) const {
-  trust::Facts facts;
-  facts.destination = destination.domain.empty() ? destination.route.host : destination.domain;
-  facts.mx_host = host;
-  facts.site = destination.route.tls.value_or(site_->options.tls);
-  facts.site_source = destination.route.tls ? "route" : "default";
-  facts.names = destination.route.profile.names;
+trust::Verdict Connector::verdict(trust::Facts facts, const Target& target) const {
+  facts.wish = target.haste.wish;
+  facts.past = target.haste.asked ? trust::Past::Released
+                                  : site_->ledger.past(target.place, target.domain, now());
   return trust::decide(facts);
 }
 
@@ -82,6 +79,11 @@ Reached Connector::reached_by(std::unique_ptr<Connection> connection, const Targ
   Reached reached;
   reached.connection = std::move(connection);
   reached.level = trust::name(target.verdict.level);
+  Footing& footing = reached.connection->footing;
+  footing.host = target.host;
+  footing.demand = tls::demand_digest(target.verdict);
+  footing.wish = target.haste.wish;
+  footing.until = target.until;
   return reached;
 }
 
@@ -91,14 +93,15 @@ awaitable<Reached> Connector::connect(Destination destination, ClientTls tls, Ha
   target.kind = destination.route.kind;
   target.tls = std::move(tls);
   target.form = destination.route.profile.form.value_or(site_->options.start_tls_form);
-  target.domain = destination.domain.empty() ? destination.route.host : destination.domain;
+  target.domain = ledger_name(destination);
+  target.generation = site_->generation();
   if (!destination.route.socket.empty()) {
     target.socket = target.remote = destination.route.socket;
     target.verdict.level = trust::Level::None;  // it never leaves this machine
     Summary summary;
     Try tried = co_await try_target(target);
     if (tried) co_return reached_by(std::move(*tried), target);
-    summary.add(std::move(tried.error().reply), tried.error().ours, target.remote);
+    summary.add(std::move(tried.error().reply), tried.error().ours, target.remote, false);
     co_return std::move(summary.reached);
   }
   const NextHop hosts = co_await find_next_hop(site_->resolver, destination, site_->hops);
@@ -109,20 +112,45 @@ awaitable<Reached> Connector::connect(Destination destination, ClientTls tls, Ha
   co_return std::move(none);
 }
 
+awaitable<void> Connector::set_host(Target& target, const Destination& destination,
+                                    const Host& host) {
+  Outlook outlook = co_await look_at(*site_, destination, host);
+  target.host = host.name;
+  target.place = place_of(destination, host);
+  target.sessions = fmt::format("{}\n{}", destination.key, target.place);
+  target.until = outlook.until;
+  target.dane = trust::name(outlook.facts.dane.state);
+  target.sts = outlook.facts.sts ? trust::name(outlook.facts.sts->mode) : "";
+  // RFC 8460 is about domains; its own reports make no new ones (§5.3).
+  const bool is_counted = site_->tally != nullptr && !destination.domain.empty() &&
+                          target.haste.wish != trust::Wish::TlsOptional &&
+                          trust::hears_domain(outlook.facts);
+  target.counted = is_counted ? std::make_shared<const Outlook>(outlook) : nullptr;
+  target.verdict = verdict(std::move(outlook.facts), target);
+}
+
 awaitable<Reached> Connector::connect_to(Target target, const std::vector<Host>& hosts,
                                          const Destination& destination) {
   Summary summary;
   for (const Host& host : hosts) {
-    target.host = host.name;
-    target.verdict = verdict(destination, host.name);
-    target.place = fmt::format("{}:{}", host.name, destination.route.port);
-    target.sessions = fmt::format("{}\n{}", destination.key, target.place);
+    co_await set_host(target, destination, host);
     summary.reached.level = trust::name(target.verdict.level);
+    summary.reached.rule = told_rule_of(target.verdict);
+    if (!target.verdict.may_try()) {
+      tell_obstacle(target);
+      count_obstacle(target);
+      summary.reached.by_policy = true;
+      summary.add_death(std::nullopt);
+      summary.add(insecure(target.verdict, target.verdict.obstacle), true, host.name,
+                  target.verdict.fallback == trust::Fallback::Return);
+      continue;
+    }
     for (const IpAddress& address : host.addresses) {
       if (summary.tried >= site_->options.hosts || site_->draining) break;
       target.endpoint = Endpoint{address, destination.route.port};
       target.remote = remote_text(host.name, *target.endpoint);
       Try tried = co_await try_target(target);
+      count(target, tried);
       if (tried) co_return reached_by(std::move(*tried), target);
       const auto* death = dead_.find(*target.endpoint, steady_now());
       summary.add_death(death == nullptr ? std::nullopt : std::optional(death->until));
@@ -130,14 +158,42 @@ awaitable<Reached> Connector::connect_to(Target target, const std::vector<Host>&
       // What was found out now tells more than what is remembered.
       if (refused.kind == Refusal::Kind::Dead && summary.tried > 0) continue;
       if (refused.kind != Refusal::Kind::Dead) ++summary.tried;
+      summary.reached.by_policy |= refused.kind >= Refusal::Kind::Handshake;
       if (refused.kind == Refusal::Kind::Held) {
         summary.add_held(std::move(refused.reply), target.remote, refused.until);
       } else {
-        summary.add(std::move(refused.reply), refused.ours, target.remote);
+        summary.add(std::move(refused.reply), refused.ours, target.remote, refused.is_final());
       }
     }
   }
   co_return summary.done();
+}
+
+bool Connector::fits(const Connection& connection, trust::Wish wish) const {
+  const Footing& footing = connection.footing;
+  if (footing.generation != site_->generation()) return false;
+  if (footing.host.empty()) return true;  // a Unix socket
+  return footing.wish == wish && steady_now() < footing.until;
+}
+
+awaitable<bool> Connector::still_fits(Connection& connection, Destination destination,
+                                      trust::Wish wish) {
+  Footing& footing = connection.footing;
+  if (footing.generation != site_->generation()) co_return false;
+  const NextHop hosts = co_await find_next_hop(site_->resolver, destination, site_->hops);
+  if (!hosts) co_return false;
+  const auto host = std::ranges::find(*hosts, footing.host, &Host::name);
+  if (host == hosts->end()) co_return false;
+  Target target;
+  target.haste.wish = wish;
+  target.domain = ledger_name(destination);
+  co_await set_host(target, destination, *host);
+  if (!target.verdict.may_try() || tls::demand_digest(target.verdict) != footing.demand) {
+    co_return false;
+  }
+  footing.wish = wish;
+  footing.until = target.until;
+  co_return true;
 }
 
 awaitable<Connector::Try> Connector::try_target(Target target) {
@@ -172,14 +228,17 @@ awaitable<Connector::Try> Connector::try_secured(const Target& target) {
   const bool in_clear = tried && !(*tried)->missed_tls.empty();
   if (!in_clear && kind != Kind::Handshake && kind != Kind::NoTls) co_return tried;
   const std::string why = in_clear ? (*tried)->missed_tls : tried.error().reply.text;
-  auto held = miss(target, why);
+  auto held = miss(target, why, kind == Kind::Handshake);
   if (held) {
     if (tried) co_await (*tried)->quit();
     co_return std::unexpected(std::move(*held));
   }
-  const bool may_fall_back =
-      target.kind != Route::Kind::Smtps && target.verdict.fallback == trust::Fallback::Plaintext;
-  if (kind == Kind::Handshake && may_fall_back) tried = co_await try_once(target, false);
+  if (!in_clear) tell_broken_promise(target, why);
+  const bool may_fall_back = target.kind != Route::Kind::Smtps && target.verdict.in_clear();
+  if (kind == Kind::Handshake && may_fall_back) {
+    tried = co_await try_once(target, false);
+    if (tried) (*tried)->missed_tls = why;
+  }
   co_return tried;
 }
 
@@ -216,6 +275,8 @@ awaitable<Connector::Try> Connector::dial(const Target& target) {
       std::make_unique<Connection>(std::move(*stream), lmtp ? site_->lmtp : site_->smtp,
                                    target.kind == Route::Kind::Smtps, target.remote, open_);
   connection->level = target.verdict.level;
+  connection->rule = told_rule_of(target.verdict);
+  connection->footing.generation = target.generation;
   co_return connection;
 }
 

@@ -8,6 +8,7 @@
 
 #include "outrider/base/text.h"
 #include "outrider/deliver/connector.h"
+#include "outrider/deliver/security.h"
 #include "outrider/trust/negotiated.h"
 
 namespace outrider::deliver {
@@ -43,8 +44,11 @@ awaitable<std::optional<Connector::Refusal>> Connector::greet(Connection& connec
       if (session.secure()) {
         // Not before: some servers refuse what they saw only behind the handshake.
         const TlsFacts* facts = connection.stream().tls();
-        if (facts != nullptr) past_.seen(target.place, facts->version, now());
-        co_return std::nullopt;
+        if (facts != nullptr) note_tls(target, *facts, session.extensions().require_tls);
+        if (!target.verdict.require_extension || session.extensions().require_tls) {
+          co_return std::nullopt;
+        }
+        co_return without_extension(target);
       }
       if (use_tls && connection.missed_tls.empty()) {
         if (start_tls(session, target)) continue;
@@ -84,12 +88,15 @@ awaitable<std::optional<Connector::Refusal>> Connector::secure(Connection& conne
   }
   const auto patience = site_->options.time.handshake;
   const Result<TlsFacts> facts = co_await connection.stream().connect_tls(
-      target.tls.context, target.host, target.verdict, patience, std::move(place), only);
+      target.tls.context, target.verdict.base.empty() ? target.host : target.verdict.base,
+      target.verdict, patience, std::move(place), only);
   if (!facts) {
     connection.broken = true;
     Refusal refused;
     refused.kind = Refusal::Kind::Handshake;
-    refused.reply = {450, "4.7.5", fmt::format("{}: {}", target.remote, facts.error().input)};
+    refused.reply = insecure(
+        target.verdict,
+        fmt::format("{}: {}; {}", target.remote, facts.error().input, rule_of(target.verdict)));
     co_return refused;
   }
   connection.tls = facts->text();
@@ -112,41 +119,10 @@ awaitable<Connector::Refusal> Connector::leave(Connection& connection, const Tar
   co_await connection.stream().shutdown();
   Refusal refused;
   refused.kind = Refusal::Kind::Handshake;
-  refused.reply = {450, "4.7.5", fmt::format("{}: {}; TLS was left with QUIT", target.remote, why)};
+  refused.reply =
+      insecure(target.verdict, fmt::format("{}: {}; TLS was left with QUIT; {}", target.remote, why,
+                                           rule_of(target.verdict)));
   co_return refused;
-}
-
-// There is no TLS. Where it was there before that is an alarm, and mail that might go in clear
-// waits a while; where TLS is demanded it waits anyway. An operator's word ends it for good.
-std::optional<Connector::Refusal> Connector::miss(const Target& target, std::string_view why) {
-  if (target.haste.asked) {
-    if (past_.forget(target.place)) {
-      site_->log.info("tls accepted").field("host", target.place).field("why", why);
-    }
-    return std::nullopt;
-  }
-  const auto absence = past_.missed(target.place, now());
-  if (!absence) return std::nullopt;
-  if (absence->tell) {
-    site_->tls_alarms.fetch_add(1, std::memory_order_relaxed);
-    site_->log.warning("alarm")
-        .field("alarm", "tls-gone")
-        .field("host", target.place)
-        .field("domain", target.domain)
-        .field("last_seen", rfc3339(absence->last_seen))
-        .field("level", trust::name(target.verdict.level))
-        .field("why", why);
-  }
-  const bool in_clear =
-      target.kind != Route::Kind::Smtps && target.verdict.fallback == trust::Fallback::Plaintext;
-  if (!in_clear || !absence->waits || target.haste.last) return std::nullopt;
-  Refusal refused;
-  refused.kind = Refusal::Kind::Held;
-  refused.until = absence->until;
-  refused.reply = {450, "4.7.5",
-                   fmt::format("{} had TLS before and does not now ({}): it is waited for until {}",
-                               target.place, why, rfc3339(absence->until))};
-  return refused;
 }
 
 Connector::Refusal Connector::refusal(const smtp::Broken& broken, const Target& target,
@@ -159,7 +135,7 @@ Connector::Refusal Connector::refusal(const smtp::Broken& broken, const Target& 
     return refused;
   }
   // Some servers end a TLS 1.3 handshake only after we have finished ours.
-  const bool handshake = behind_tls && target.verdict.fallback == trust::Fallback::Plaintext;
+  const bool handshake = behind_tls && target.verdict.in_clear();
   refused.kind = handshake ? Refusal::Kind::Handshake : Refusal::Kind::Unreachable;
   refused.reply = {450, "4.4.2", fmt::format("{}: {}", target.remote, printable(broken.why, 400))};
   return refused;
@@ -168,9 +144,19 @@ Connector::Refusal Connector::refusal(const smtp::Broken& broken, const Target& 
 Connector::Refusal Connector::without_tls(const Target& target, std::string_view why) const {
   Refusal refused;
   refused.kind = Refusal::Kind::Refused;
-  refused.reply = {450, "4.7.5",
-                   fmt::format("{}: TLS is demanded ({}), and {}", target.remote,
-                               trust::name(target.verdict.level), why)};
+  refused.reply = insecure(
+      target.verdict, fmt::format("{}: TLS is demanded ({}: {}), and {}", target.remote,
+                                  trust::name(target.verdict.level), rule_of(target.verdict), why));
+  return refused;
+}
+
+Connector::Refusal Connector::without_extension(const Target& target) {
+  Refusal refused;
+  refused.kind = Refusal::Kind::Barred;
+  refused.reply = {550, "5.7.30",
+                   fmt::format("{} does not offer REQUIRETLS, which the message asks for "
+                               "(RFC 8689 §4.2.1)",
+                               target.remote)};
   return refused;
 }
 

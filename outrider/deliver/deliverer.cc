@@ -1,5 +1,7 @@
 #include "outrider/deliver/deliverer.h"
 
+#include "outrider/deliver/forecast.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -39,10 +41,11 @@ void Deliverer::State::everywhere(void (Shard::*job)()) {
 
 Deliverer::Deliverer(Options options, std::shared_ptr<const Routes> routes, queue::Queue& queue,
                      dns::Resolver& resolver, TlsContexts tls, std::vector<net::IoThread*> threads,
-                     Log& log)
+                     Log& log, Services services)
     : state_(std::make_unique<State>()) {
   Ways ways{std::move(routes), std::move(tls)};
-  state_->site = std::make_shared<Site>(std::move(options), std::move(ways), queue, resolver, log);
+  state_->site =
+      std::make_shared<Site>(std::move(options), std::move(ways), queue, resolver, log, services);
   state_->threads = std::move(threads);
   const auto total = state_->site->options.concurrency.total;
   const auto share = (total + state_->threads.size() - 1) / state_->threads.size();
@@ -76,10 +79,25 @@ void Deliverer::reload(std::shared_ptr<const Routes> routes, TlsContexts tls) {
   state_->site->set_ways({std::move(routes), std::move(tls)});
 }
 
+boost::asio::awaitable<Explanation> Deliverer::explain(Address recipient, trust::Wish wish) const {
+  return deliver::explain(state_->site, std::move(recipient), wish);
+}
+
+boost::asio::awaitable<std::optional<smtp::Reply>> Deliverer::forecast(Address recipient) const {
+  const Explanation explanation =
+      co_await deliver::explain(state_->site, std::move(recipient), trust::Wish::RequireTls);
+  co_return deliver::forecast(explanation, now());
+}
+
+Destination Deliverer::destination(const Address& recipient) const {
+  const auto ways = state_->site->ways();
+  return ways->routes->destination(ways->routes->key_for(recipient));
+}
+
 DelivererCounts Deliverer::counts() const {
   const Site& site = *state_->site;
   return {site.running.load(),  site.idle.load(),    site.connected.load(), site.sent.load(),
-          site.deferred.load(), site.bounced.load(), site.resumed.load(),   site.tls_alarms.load()};
+          site.deferred.load(), site.bounced.load(), site.resumed.load(),   site.alarms.raised()};
 }
 
 }  // namespace outrider::deliver

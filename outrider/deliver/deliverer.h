@@ -15,6 +15,7 @@
 
 #include "outrider/base/clock.h"
 #include "outrider/base/log.h"
+#include "outrider/deliver/explain.h"
 #include "outrider/deliver/options.h"
 #include "outrider/deliver/routes.h"
 #include "outrider/deliver/tls_profile.h"
@@ -35,12 +36,12 @@ struct DelivererCounts {
   std::uint64_t deferred = 0;
   std::uint64_t bounced = 0;     ///< refused for good, or expired
   std::uint64_t resumed = 0;     ///< TLS sessions
-  std::uint64_t tls_alarms = 0;  ///< a host whose TLS was gone, once an hour each
+  std::uint64_t tls_alarms = 0;  ///< of all kinds, once an hour for each host
 };
 
-/// Queue, resolver, threads and log outlive it; the threads are destroyed before the queue, since
-/// what was abandoned holds claims. Shard n of the queue is threads[n]. Safe to use from the main
-/// thread only; counts() from any.
+/// Queue, resolver, threads, log and services outlive it; the threads are destroyed before the
+/// queue, since what was abandoned holds claims. Shard n of the queue is threads[n]. Safe to use
+/// from the main thread only; counts() from any.
 ///
 ///     deliver::Deliverer deliverer(options, routes, *queue, *resolver, tls, threads, log);
 ///     deliverer.start();
@@ -50,8 +51,8 @@ class Deliverer {
  public:
   /// Without a context in `tls` no connection uses TLS, and levels that demand it wait.
   Deliverer(Options options, std::shared_ptr<const Routes> routes, queue::Queue& queue,
-            dns::Resolver& resolver, TlsContexts tls, std::vector<net::IoThread*> threads,
-            Log& log);
+            dns::Resolver& resolver, TlsContexts tls, std::vector<net::IoThread*> threads, Log& log,
+            Services services = {});
   /// Abandons what still runs.
   ~Deliverer();
   Deliverer(const Deliverer&) = delete;
@@ -69,6 +70,14 @@ class Deliverer {
   void reload(std::shared_ptr<const Routes> routes, TlsContexts tls = {});
 
   DelivererCounts counts() const;
+
+  /// The decision a delivery would take now; from any I/O thread.
+  boost::asio::awaitable<Explanation> explain(Address recipient, trust::Wish wish) const;
+  /// The reply to RCPT where the message asks for REQUIRETLS, and the DNS and the ledger tell
+  /// already that no host of the destination can have it (RFC 8689 §4.2.1); nothing: it may go.
+  boost::asio::awaitable<std::optional<smtp::Reply>> forecast(Address recipient) const;
+  /// Where mail for an address, or with an empty local-part for a domain, goes now.
+  Destination destination(const Address& recipient) const;
 
  private:
   struct State;

@@ -125,6 +125,40 @@ awaitable<Attempt> deliver_to_maildirs(Site& site, const Route& route, queue::Cl
   co_return attempt;
 }
 
+awaitable<Attempt> take_report(Site& site, queue::Claim& claim,
+                               std::vector<std::uint32_t> recipients) {
+  Attempt attempt;
+  attempt.here = true;
+  attempt.relay = "tls-reports";
+  if (site.inbox == nullptr || claim.envelope().size > site.inbox->most_mail()) {
+    attempt.say(recipients, {550, "5.3.4", "a mail of that size is no TLS report"}, true);
+    co_return attempt;
+  }
+  std::string content;
+  content.reserve(claim.envelope().size);
+  for (;;) {
+    const Result<std::string_view> piece = co_await claim.read();
+    if (!piece) {
+      attempt.say(recipients, unreadable(piece.error()), true);
+      co_return attempt;
+    }
+    if (piece->empty()) break;
+    content.append(*piece);
+  }
+  auto take = [&]() -> Stored<void> {
+    const auto taken = site.inbox->take(content);
+    if (taken) return {};
+    const bool is_ours = taken.error().blame == Blame::Environment;
+    return std::unexpected(
+        is_ours ? smtp::Reply(451, "4.3.0", taken.error().text())
+                : smtp::Reply(550, "5.6.0", "no TLS report: " + taken.error().text()));
+  };
+  const Stored<void> done = co_await on_pool(site.disk, take);
+  const smtp::Reply kept(250, "2.0.0", "the report is kept");
+  attempt.say(recipients, done ? kept : done.error(), true);
+  co_return attempt;
+}
+
 Attempt discard(const std::vector<std::uint32_t>& recipients) {
   Attempt attempt;
   attempt.here = true;

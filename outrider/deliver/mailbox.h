@@ -1,4 +1,5 @@
-// Claims that end on this server: into Maildirs, dropped, or refused by a route.
+// Claims that end on this server: into Maildirs, into the inbox of TLS reports,
+// dropped, or refused by a route.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -13,6 +14,10 @@
 namespace outrider::deliver {
 
 using boost::asio::awaitable;
+
+/// A TLS report that others mailed to us, into the inbox of reports; what is none is refused.
+awaitable<Attempt> take_report(Site& site, queue::Claim& claim,
+                               std::vector<std::uint32_t> recipients);
 
 /// One file for each recipient, with Return-Path and Delivered-To before the content.
 awaitable<Attempt> deliver_to_maildirs(Site& site, const Route& route, queue::Claim& claim,

@@ -83,7 +83,7 @@ awaitable<NextHop> find_next_hop(dns::Resolver& resolver, Destination destinatio
     hosts = std::move(*chosen);
     by_mx = mx.found();
   } else {
-    hosts.push_back(host_itself(search.name, true));
+    hosts.push_back(host_itself(search.name));
   }
   const std::vector<HostAnswers> answers = co_await addresses_of(resolver, hosts, options.families);
   const bool look_for_loops = by_mx || !by_route;

@@ -3,6 +3,7 @@
 // people, because a notice carries them: 5yz ends the attempts, 4yz is tried again later.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -31,8 +32,12 @@ struct Host {
   std::string name;       ///< as the MX record or the route names it; an address in text form
   std::string canonical;  ///< where CNAMEs led
   std::uint16_t preference = 0;
-  bool secure = false;               ///< validated, from the MX record to the addresses
+  /// Nobody can have put it in the place of another: the MX record is signed, or it is the
+  /// destination's own name, or the operator named it.
+  bool sure = false;
+  bool secure = false;               ///< its addresses are signed, with all aliases on the way
   std::vector<IpAddress> addresses;  ///< in the order to try; not empty
+  std::chrono::seconds ttl{0};       ///< for how long all of this may be believed
 };
 
 /// The hosts in the order to try, at least one; or why there is none.

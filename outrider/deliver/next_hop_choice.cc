@@ -77,7 +77,7 @@ std::vector<Host> sorted_hosts(const dns::MxAnswer& mx) {
   hosts.reserve(order.size());
   for (const auto& [key, host] : order) {
     if (std::ranges::find(hosts, host->host, &Host::name) != hosts.end()) continue;
-    hosts.push_back({host->host, host->host, host->preference, mx.secure, {}});
+    hosts.push_back({host->host, host->host, host->preference, mx.secure, false, {}, mx.ttl});
   }
   return hosts;
 }
@@ -104,8 +104,9 @@ void take_addresses(Host& host, const HostAnswers& answers) {
   }
   const auto& named = v6.empty() ? answers.ipv4 : answers.ipv6;
   if (!named.canonical.empty()) host.canonical = named.canonical;
-  host.secure =
-      host.secure && (v6.empty() || answers.ipv6.secure) && (v4.empty() || answers.ipv4.secure);
+  host.secure = (v6.empty() || answers.ipv6.secure) && (v4.empty() || answers.ipv4.secure);
+  if (!v6.empty()) host.ttl = std::min(host.ttl, answers.ipv6.ttl);
+  if (!v4.empty()) host.ttl = std::min(host.ttl, answers.ipv4.ttl);
 }
 
 bool is_own(const Host& host, const HopOptions& options) {
@@ -155,7 +156,9 @@ std::unexpected<smtp::Reply> no_address(const Search& search, const std::vector<
 
 }  // namespace
 
-Host host_itself(const std::string& name, bool secure) { return {name, name, 0, secure, {}}; }
+Host host_itself(const std::string& name) {
+  return {name, name, 0, true, false, {}, std::chrono::hours(1)};
+}
 
 NextHop choose_hosts(const Search& search, const dns::MxAnswer& mx, const HopOptions& options) {
   switch (mx.status) {
@@ -163,7 +166,11 @@ NextHop choose_hosts(const Search& search, const dns::MxAnswer& mx, const HopOpt
     case Status::Failed: return later(search, mx);
     case Status::NoName:
       return refuse(search, 550, "5.1.2", fmt::format("{} does not exist", who(search)));
-    case Status::NoData: return std::vector{host_itself(search.name, mx.secure)};
+    case Status::NoData: {
+      Host host = host_itself(search.name);
+      host.ttl = std::min(host.ttl, mx.ttl);
+      return std::vector{std::move(host)};
+    }
     case Status::Found: break;
   }
   auto hosts = sorted_hosts(mx);
@@ -220,7 +227,7 @@ NextHop settle_address(const Search& search, const IpAddress& address, const Hop
       (options.families == AddressFamilies::Ipv6 && !address.v6)) {
     return no_address(search, {}, options);
   }
-  Host host = host_itself(address.text(), false);
+  Host host = host_itself(address.text());
   host.addresses.push_back(address);
   return std::vector{std::move(host)};
 }

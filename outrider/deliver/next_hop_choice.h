@@ -20,7 +20,7 @@ struct Search {
 NextHop choose_hosts(const Search& search, const dns::MxAnswer& mx, const HopOptions& options);
 
 /// The name itself as the only host.
-Host host_itself(const std::string& name, bool secure);
+Host host_itself(const std::string& name);
 
 /// What was asked about one host; families that are not used stay NoData.
 struct HostAnswers {

@@ -89,9 +89,8 @@ void Notices::write_one(NoticeKind kind, const mail::Envelope& original,
   facts.header = quote.header;
   facts.content = quote.content;
   facts.most_quoted = options.notices.most_quoted;
-  if (kind == NoticeKind::Delay && options.notices.lifetime) {
-    facts.retry_until = original.arrived + *options.notices.lifetime;
-  }
+  const auto& lifetime = for_tls_ ? options.notices.tls_lifetime : options.notices.lifetime;
+  if (kind == NoticeKind::Delay && lifetime) facts.retry_until = original.arrived + *lifetime;
   auto notice = mail::make_notice(kind, original, pointers(recipients), facts);
   if (!notice) return;
   drafts.push_back({std::move(notice->envelope), std::move(notice->content)});

@@ -18,8 +18,9 @@ using boost::asio::awaitable;
 
 class Notices {
  public:
-  /// `claim` outlives it.
-  Notices(queue::Claim& claim, Time time) : claim_(claim), time_(time) {}
+  /// `claim` outlives it. `for_tls`: it waits for security alone.
+  Notices(queue::Claim& claim, Time time, bool for_tls = false)
+      : claim_(claim), time_(time), for_tls_(for_tls) {}
 
   /// `peer_notifies`: see mail::wanted().
   void add(mail::NoticeKind kind, const queue::Outcome& outcome, bool peer_notifies);
@@ -43,6 +44,7 @@ class Notices {
 
   queue::Claim& claim_;
   Time time_;
+  bool for_tls_;
   std::array<std::vector<mail::Recipient>, 3> by_kind_;
   std::vector<mail::Recipient> double_bounces_;
 };

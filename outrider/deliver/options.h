@@ -77,6 +77,7 @@ struct NoticeOptions {
   std::size_t most_quoted = 256 * 1024;  ///< bytes of the message in a notice; more: the header
   /// The queue's Retry::lifetime, for the text of a notice of delay; nothing: it does not say.
   std::optional<Duration> lifetime;
+  std::optional<Duration> tls_lifetime;  ///< the same of what waits for security alone
 
   bool operator==(const NoticeOptions&) const = default;
 };
@@ -99,6 +100,7 @@ struct Options {
   std::optional<IpAddress> source_ipv4;  ///< address to connect from; nothing: the kernel's choice
   std::optional<IpAddress> source_ipv6;
   trust::Level tls = trust::Level::Opportunistic;  ///< where the route does not say
+  bool dane = true;  ///< TLSA records are looked for, also where the level does not name them
   smtp::StartTlsForm start_tls_form = smtp::StartTlsForm::Rfc3207;  ///< where the route is silent
   trust::HistoryRules tls_history;  ///< what it means that a host's TLS is gone
   std::size_t recipients = 100;     ///< of one transaction; the rest follows in the next

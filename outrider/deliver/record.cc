@@ -44,8 +44,8 @@ class Recorder {
         claim_(claim),
         attempt_(attempt),
         time_(now()),
-        fate_(any_waits() ? claim.fate(time_) : Fate::Retry),
-        notices_(claim, time_) {}
+        fate_(any_waits() ? claim.fate(time_, waits_for_tls()) : Fate::Retry),
+        notices_(claim, time_, waits_for_tls()) {}
 
   awaitable<void> run() {
     outcomes_.reserve(attempt_.said.size());
@@ -60,6 +60,9 @@ class Recorder {
     return std::ranges::any_of(attempt_.said, [&](const Said& said) {
       return status_of(said, attempt_.here) == RecipientStatus::Pending;
     });
+  }
+  bool waits_for_tls() const {
+    return std::ranges::any_of(attempt_.said, [](const Said& said) { return said.for_tls; });
   }
   void take(const Said& said);
   void count(RecipientStatus status);
@@ -87,6 +90,7 @@ void Recorder::take(const Said& said) {
   outcome.status = status;
   outcome.reply = printable(said.reply.line(), longest_reply);
   if (!said.ours) outcome.remote = attempt_.remote;
+  outcome.for_tls = said.for_tls && status == RecipientStatus::Pending;
   log(said, word_for(status, expired), outcome.reply);
   if (late) {
     notices_.add(mail::NoticeKind::Delay, outcome, false);
@@ -124,6 +128,7 @@ void Recorder::log(const Said& said, const Word& word, const std::string& reply)
   if (!attempt_.level.empty()) {
     line.field("tls", attempt_.tls.empty() ? std::string_view("none") : attempt_.tls)
         .field("level", attempt_.level);
+    if (!attempt_.rule.empty()) line.field("rule", attempt_.rule);
   }
   line.field("reply", reply);
   if (attempt_.in_doubt && said.waits) {

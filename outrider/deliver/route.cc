@@ -26,6 +26,7 @@ constexpr std::array schemes{
 };
 constexpr std::string_view unix_scheme = "lmtp:unix:";
 constexpr std::string_view maildir_scheme = "maildir:";
+constexpr std::string_view tls_reports = "tls-reports";
 constexpr std::string_view error_scheme = "error:";
 constexpr std::string_view tls_key = "?tls=";
 constexpr std::array<std::string_view, 3> placeholders{"{user}", "{domain}", "{local_part}"};
@@ -211,8 +212,10 @@ Result<Route> parse_connecting(std::string_view whole, std::string_view text) {
       return parse_network(whole, scheme, text.substr(scheme.name.size()));
     }
   }
-  return refuse(whole,
-                "a route is mx, smtp://, smtps://, lmtp://, lmtp:unix:, maildir:, discard, error:");
+  return refuse(
+      whole,
+      "a route is mx, smtp://, smtps://, lmtp://, lmtp:unix:, maildir:, discard, tls-reports, "
+      "error:");
 }
 
 std::string host_text(const Route& route) {
@@ -225,6 +228,7 @@ std::string bare_text(const Route& route) {
   switch (route.kind) {
     case Kind::Mx: return "mx";
     case Kind::Discard: return "discard";
+    case Kind::TlsReports: return std::string(tls_reports);
     case Kind::Maildir: return fmt::format("{}{}", maildir_scheme, route.maildir);
     case Kind::Error:
       return fmt::format("{}{} {} {}", error_scheme, route.reply.code, route.reply.status,
@@ -267,9 +271,9 @@ std::string Route::text() const {
 
 Result<Route> parse_route(std::string_view whole) {
   auto text = whole;
-  if (text == "discard") {
+  if (text == "discard" || text == tls_reports) {
     Route route;
-    route.kind = Kind::Discard;
+    route.kind = text == tls_reports ? Kind::TlsReports : Kind::Discard;
     route.port = 0;
     route.mx_lookup = false;
     return route;

@@ -26,7 +26,7 @@
 namespace outrider::deliver {
 
 struct Route {
-  enum class Kind { Mx, Smtp, Smtps, Lmtp, Maildir, Discard, Error };
+  enum class Kind { Mx, Smtp, Smtps, Lmtp, Maildir, Discard, TlsReports, Error };
 
   Kind kind = Kind::Mx;
   std::string host;                  ///< name in lower case, without brackets; empty with address

@@ -17,6 +17,7 @@
 #include "outrider/deliver/connector.h"
 #include "outrider/deliver/lane.h"
 #include "outrider/deliver/site.h"
+#include "outrider/deliver/transaction.h"
 
 namespace outrider::deliver {
 
@@ -59,6 +60,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
   awaitable<Connected> connection_for(Lane& lane, Connected last, Haste haste, Reached& reached);
   awaitable<bool> is_alive(Connection& connection);
   std::shared_ptr<const Destination> destination_of(Lane& lane);
+  awaitable<TransactionResult> transact_all(Connection& connection, queue::Claim& claim,
+                                            const Recipients& recipients);
   Attempted not_reached(Lane& lane, Reached reached, const Recipients& recipients);
   void pause(Lane& lane, Reached reached);
   void postpone(Lane& lane);

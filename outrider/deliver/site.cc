@@ -28,9 +28,18 @@ HopOptions hop_options(const Options& options) {
   return hops;
 }
 
+std::unique_ptr<policy::Ledger> make_ledger(const Options& options, Log& log) {
+  return std::make_unique<policy::Ledger>(policy::LedgerRules{.history = options.tls_history},
+                                          nullptr, log);
+}
+std::unique_ptr<policy::Alarms> make_alarms(Log& log) {
+  return std::make_unique<policy::Alarms>(policy::AlarmRules{}, log);
+}
+
 }  // namespace
 
-Site::Site(Options given, Ways ways, queue::Queue& from, dns::Resolver& names, Log& lines)
+Site::Site(Options given, Ways ways, queue::Queue& from, dns::Resolver& names, Log& lines,
+           Services shared)
     : options(std::move(given)),
       smtp(client_options(options, false)),
       lmtp(client_options(options, true)),
@@ -38,6 +47,13 @@ Site::Site(Options given, Ways ways, queue::Queue& from, dns::Resolver& names, L
       queue(from),
       resolver(names),
       log(lines),
+      sts(shared.sts),
+      tally(shared.tally),
+      inbox(shared.inbox),
+      own_ledger_(shared.ledger ? nullptr : make_ledger(options, lines)),
+      own_alarms_(shared.alarms ? nullptr : make_alarms(lines)),
+      ledger(shared.ledger ? *shared.ledger : *own_ledger_),
+      alarms(shared.alarms ? *shared.alarms : *own_alarms_),
       sessions(std::make_shared<tls::SessionCache>()),
       disk(std::clamp<std::size_t>(options.maildir.threads, 1, 64)),
       ways_(std::make_shared<const Ways>(std::move(ways))) {}

@@ -15,7 +15,12 @@
 #include "outrider/deliver/routes.h"
 #include "outrider/deliver/tls_profile.h"
 #include "outrider/dns/resolver.h"
+#include "outrider/policy/alarms.h"
+#include "outrider/policy/ledger.h"
+#include "outrider/policy/sts_policies.h"
 #include "outrider/queue/queue.h"
+#include "outrider/report/inbox.h"
+#include "outrider/report/tally.h"
 #include "outrider/smtp/client_session.h"
 #include "outrider/tls/session_cache.h"
 
@@ -27,8 +32,19 @@ struct Ways {
   TlsContexts tls;
 };
 
+/// What deliveries share with the rest of the server, and outlives them. Without policies none is
+/// asked for; a ledger and alarms are made where none are given.
+struct Services {
+  policy::StsPolicies* sts = nullptr;
+  policy::Ledger* ledger = nullptr;
+  policy::Alarms* alarms = nullptr;
+  report::Tally* tally = nullptr;  ///< without it sessions are not counted
+  report::Inbox* inbox = nullptr;  ///< without it the route `tls-reports` refuses
+};
+
 struct Site {
-  Site(Options options, Ways ways, queue::Queue& queue, dns::Resolver& resolver, Log& log);
+  Site(Options options, Ways ways, queue::Queue& queue, dns::Resolver& resolver, Log& log,
+       Services services = {});
 
   std::shared_ptr<const Ways> ways() const;
   void set_ways(Ways ways);
@@ -46,13 +62,24 @@ struct Site {
   queue::Queue& queue;
   dns::Resolver& resolver;
   Log& log;
+  policy::StsPolicies* const sts;  ///< or null, as the next two
+  report::Tally* const tally;
+  report::Inbox* const inbox;
+
+ private:
+  const std::unique_ptr<policy::Ledger> own_ledger_;
+  const std::unique_ptr<policy::Alarms> own_alarms_;
+
+ public:
+  policy::Ledger& ledger;
+  policy::Alarms& alarms;
   const std::shared_ptr<tls::SessionCache> sessions;  ///< that may be resumed
   boost::asio::thread_pool disk;                      ///< for what blocks
   std::atomic<bool> draining{false};
   std::atomic<bool> cut{false};  ///< nothing is recorded any more
   std::atomic<std::size_t> running{0}, idle{0};
   std::atomic<std::uint64_t> connected{0}, sent{0}, deferred{0}, bounced{0};
-  std::atomic<std::uint64_t> resumed{0}, tls_alarms{0};
+  std::atomic<std::uint64_t> resumed{0};
 
  private:
   mutable std::mutex lock_;

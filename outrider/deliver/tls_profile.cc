@@ -31,6 +31,7 @@ std::string TlsProfile::mark() const {
   if (*this == TlsProfile()) return {};
   std::string text = form ? std::to_string(static_cast<int>(*form)) : "-";
   for (const auto& name : names) text.append("\n").append(name);
+  for (const auto& pin : pins) text.append("\npin ").append(pin);
   text += "\n\n";
   if (parameters) text += written(*parameters);
   return fmt::format("{:016x}", hash(text));

@@ -16,6 +16,7 @@ namespace outrider::deliver {
 struct TlsProfile {
   std::optional<smtp::StartTlsForm> form;
   std::vector<std::string> names;  ///< of which a certificate must carry one; none: the host's
+  std::vector<std::string> pins;   ///< SHA-256 of public keys, lower-case hex, of `fingerprint`
   std::optional<tls::Parameters> parameters;
 
   bool operator==(const TlsProfile&) const = default;

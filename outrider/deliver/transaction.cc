@@ -211,6 +211,7 @@ awaitable<TransactionResult> transact(Connection& connection, queue::Claim& clai
   attempt.relay = attempt.remote = connection.remote();
   attempt.tls = connection.tls;
   attempt.level = trust::name(connection.level);
+  attempt.rule = connection.rule;
   co_await run.run();
   const bool dsn = connection.session().extensions().dsn;
   attempt.peer_notifies = dsn;

@@ -8,10 +8,10 @@
 #include <exception>
 #include <utility>
 
+#include "outrider/base/signals_blocked.h"
 #include "outrider/base/text.h"
 #include "outrider/dns/forwarder.h"
 #include "outrider/dns/forwarder_inquiry.h"
-#include "outrider/dns/signals_blocked.h"
 
 namespace outrider::dns {
 

@@ -11,8 +11,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "outrider/base/signals_blocked.h"
 #include "outrider/base/text.h"
-#include "outrider/dns/signals_blocked.h"
 
 namespace outrider::dns {
 namespace {

@@ -49,8 +49,7 @@ awaitable<Result<Stream>> finish_connecting(IoThread& thread, Fd fd, seconds pat
 }  // namespace
 
 awaitable<Result<void>> Stream::wait_connected(seconds patience) {
-  Patience limit(*connection_, patience);
-  co_return co_await limit.wait(tls::Want::Write);
+  return wait_for(*connection_, tls::Want::Write, patience);
 }
 
 awaitable<Result<Stream>> connect_tcp(IoThread& thread, Endpoint to,

@@ -13,6 +13,7 @@
 namespace outrider::net {
 
 namespace asio = boost::asio;
+using std::chrono::seconds;
 using tls::Want;
 
 Stream::Connection::Connection(IoThread& on, int fd) : thread(on), socket(on.executor(), fd) {
@@ -67,7 +68,7 @@ void Patience::expire(void* self) {
   patience.connection_.socket.cancel(ignored);
 }
 
-awaitable<Result<void>> Patience::wait(Want want) {
+awaitable<void> Patience::wait(Want want) {
   if (!armed_) {
     armed_ = true;
     limit_.set(connection_.thread, steady_now() + patience_, expire, this);
@@ -75,19 +76,34 @@ awaitable<Result<void>> Patience::wait(Want want) {
   auto& socket = connection_.socket;
   connection_.burst = 0;
   const auto type = want == Want::Write ? socket.wait_write : socket.wait_read;
-  for (;;) {
-    boost::system::error_code error;
-    co_await socket.async_wait(type, asio::redirect_error(asio::use_awaitable, error));
-    if (expired_) {
-      co_return fail(Blame::Peer, "nothing moved for " + spoken(patience_), "time limit",
-                     connection_.place());
-    }
-    if (!error) co_return Result<void>{};
-    if (!socket.is_open()) co_return std::unexpected(connection_.closed());
-    if (error != asio::error::operation_aborted) {
-      co_return fail_errno("waiting for the peer", error.value(), connection_.place());
-    }
-  }
+  return socket.async_wait(type, asio::redirect_error(asio::use_awaitable, code_));
+}
+
+Patience::Outcome Patience::outcome() const {
+  if (expired_) return Outcome::Failed;
+  if (!code_) return Outcome::Ready;
+  const bool cancelled = code_ == asio::error::operation_aborted;
+  return cancelled && connection_.socket.is_open() ? Outcome::Again : Outcome::Failed;
+}
+
+Error Patience::error() const {
+  if (expired_)
+    return {Blame::Peer, "nothing moved for " + spoken(patience_), "time limit",
+            connection_.place()};
+  if (!connection_.socket.is_open()) return connection_.closed();
+  return fail_errno("waiting for the peer", code_.value(), connection_.place()).error();
+}
+
+awaitable<Result<void>> wait_for(Stream::Connection& connection, Want want, seconds patience) {
+  if (!connection.socket.is_open()) co_return std::unexpected(connection.closed());
+  const bool reads = want == Want::Read;
+  if (reads && connection.tls && connection.tls->session.has_pending()) co_return Result<void>{};
+  Patience limit(connection, patience);
+  do {
+    co_await limit.wait(want);
+  } while (limit.outcome() == Patience::Outcome::Again);
+  if (limit.outcome() == Patience::Outcome::Failed) co_return std::unexpected(limit.error());
+  co_return Result<void>{};
 }
 
 awaitable<void> take_turns(Stream::Connection& connection) {

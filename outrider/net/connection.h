@@ -46,8 +46,17 @@ class Patience {
   Patience(Stream::Connection& connection, std::chrono::seconds patience)
       : connection_(connection), patience_(patience) {}
 
-  /// Waits for what the step wants, Read or Write.
-  awaitable<Result<void>> wait(tls::Want want);
+  /// Waits for what the step wants, Read or Write; then outcome() tells. It is no coroutine, and an
+  /// Error is made where one is needed: an idle connection keeps the frames of those it waits in.
+  awaitable<void> wait(tls::Want want);
+
+  enum class Outcome {
+    Ready,
+    Again,  ///< the wait was cancelled, and not for us
+    Failed  ///< see error()
+  };
+  Outcome outcome() const;
+  Error error() const;
 
  private:
   static void expire(void* self);
@@ -55,9 +64,14 @@ class Patience {
   Stream::Connection& connection_;
   std::chrono::seconds patience_;
   Limit limit_;
+  boost::system::error_code code_;
   bool armed_ = false;
   bool expired_ = false;
 };
+
+/// Until the connection can be read or written. Bytes that TLS holds already count, too.
+awaitable<Result<void>> wait_for(Stream::Connection& connection, tls::Want want,
+                                 std::chrono::seconds patience);
 
 /// Gives the loop's other work a turn after many operations that had not to wait.
 awaitable<void> take_turns(Stream::Connection& connection);

@@ -136,8 +136,10 @@ void IoThread::stop() {
 }
 
 void IoThread::spawn(asio::awaitable<void> task) {
-  asio::co_spawn(loop_->io, std::move(task), [](std::exception_ptr error) {
-    if (error) std::rethrow_exception(error);
+  asio::post(loop_->io, [this, task = std::move(task)]() mutable {
+    asio::co_spawn(loop_->io, std::move(task), [](std::exception_ptr error) {
+      if (error) std::rethrow_exception(error);
+    });
   });
 }
 

@@ -49,7 +49,8 @@ class IoThread {
   boost::asio::any_io_executor executor();
   void start();  ///< runs the loop on a thread of its own
   void stop();   ///< ends the loop and joins; pending operations are abandoned
-  /// Runs `task` on this thread's loop; an exception out of it is a bug and ends the process.
+  /// Runs `task` on this thread's loop, behind what runs there now: who spawns from within a task
+  /// is never entered by it again. An exception out of it is a bug and ends the process.
   void spawn(boost::asio::awaitable<void> task);
   /// From any thread.
   void post(std::function<void()> job);

@@ -45,16 +45,14 @@ awaitable<Result<TlsFacts>> shake_hands(Stream::Connection& connection,
   for (;;) {
     const auto step = connection.tls->session.handshake();
     if (step.want == Want::Nothing) break;
-    Result<void> waited;
-    if (step.want == Want::Failed || step.want == Want::Closed) {
-      waited = std::unexpected(connection.failure("TLS handshake"));
-    } else {
-      waited = co_await limit.wait(step.want);
+    const bool over = step.want == Want::Failed || step.want == Want::Closed;
+    if (!over) {
+      co_await limit.wait(step.want);
+      if (limit.outcome() != Patience::Outcome::Failed) continue;
     }
-    if (!waited) {
-      connection.tls.reset();
-      co_return std::unexpected(std::move(waited.error()));
-    }
+    Error why = over ? connection.failure("TLS handshake") : limit.error();
+    connection.tls.reset();
+    co_return std::unexpected(std::move(why));
   }
   connection.tls->facts = connection.tls->session.facts();
   co_return connection.tls->facts;
@@ -72,11 +70,7 @@ Stream& Stream::operator=(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 
 awaitable<Result<void>> Stream::wait_readable(std::chrono::seconds patience) {
-  auto& connection = *connection_;
-  if (!connection.socket.is_open()) co_return std::unexpected(connection.closed());
-  if (connection.tls && connection.tls->session.has_pending()) co_return Result<void>{};
-  Patience limit(connection, patience);
-  co_return co_await limit.wait(Want::Read);
+  return wait_for(*connection_, Want::Read, patience);
 }
 
 awaitable<Result<std::size_t>> Stream::read_some(std::span<char> into,
@@ -90,8 +84,8 @@ awaitable<Result<std::size_t>> Stream::read_some(std::span<char> into,
     if (step.want == Want::Nothing) co_return step.bytes;
     if (step.want == Want::Closed) co_return std::size_t{0};
     if (step.want == Want::Failed) co_return std::unexpected(connection.failure("reading"));
-    auto waited = co_await limit.wait(step.want);
-    if (!waited) co_return std::unexpected(std::move(waited.error()));
+    co_await limit.wait(step.want);
+    if (limit.outcome() == Patience::Outcome::Failed) co_return std::unexpected(limit.error());
   }
 }
 
@@ -105,8 +99,8 @@ awaitable<Result<std::size_t>> Stream::peek(std::span<char> into, std::chrono::s
     if (count >= 0) co_return static_cast<std::size_t>(count);
     if (errno == EINTR) continue;
     if (errno != EAGAIN) co_return fail_errno("reading", errno, connection.place());
-    auto waited = co_await limit.wait(Want::Read);
-    if (!waited) co_return std::unexpected(std::move(waited.error()));
+    co_await limit.wait(Want::Read);
+    if (limit.outcome() == Patience::Outcome::Failed) co_return std::unexpected(limit.error());
   }
 }
 
@@ -123,8 +117,8 @@ awaitable<Result<void>> Stream::write(std::string_view bytes, std::chrono::secon
     }
     if (step.want == Want::Closed) co_return std::unexpected(connection.closed());
     if (step.want == Want::Failed) co_return std::unexpected(connection.failure("writing"));
-    auto waited = co_await limit.wait(step.want);
-    if (!waited) co_return std::unexpected(std::move(waited.error()));
+    co_await limit.wait(step.want);
+    if (limit.outcome() == Patience::Outcome::Failed) co_return std::unexpected(limit.error());
   }
   co_return Result<void>{};
 }

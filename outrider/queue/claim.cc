@@ -53,8 +53,9 @@ class Delivery final : public Claim {
 
   void rewind() override { next_chunk_ = 0; }
 
-  Fate fate(Time now) const override {
-    const Lateness lateness{envelope().arrived, envelope().reverse_path.is_null(), job_.warned};
+  Fate fate(Time now, bool for_tls) const override {
+    const Lateness lateness{envelope().arrived, envelope().reverse_path.is_null(), job_.warned,
+                            for_tls};
     return fate_of(core_->options.retry, lateness, now);
   }
 

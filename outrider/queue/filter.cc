@@ -18,6 +18,7 @@ bool names(std::string_view pattern, const Address& address) {
 
 bool matches(const Filter& filter, const Record& record, const DestinationOf& destination) {
   if (filter.held && *filter.held != record.held) return false;
+  if (filter.for_tls && *filter.for_tls != record.waits_for_tls()) return false;
   if (!filter.sender.empty() && !names(filter.sender, record.envelope.reverse_path)) return false;
   if (filter.recipient.empty() && filter.destination.empty()) return true;
 
@@ -35,6 +36,7 @@ Item item_of(Record record, bool active) {
   Item item;
   item.id = record.id;
   item.held = record.held;
+  item.for_tls = record.waits_for_tls();
   item.active = active;
   Time next = Time::max();
   for (std::size_t at = 0; at < record.progress.size(); ++at) {

@@ -28,6 +28,7 @@ void record_outcome(const Outcome& outcome, const Retry& retry, Time at, std::mi
   recipient.reply = outcome.reply.substr(0, longest_reply);
   recipient.remote = outcome.remote.substr(0, longest_reply);
   ++progress.attempts;
+  progress.for_tls = outcome.for_tls;
   if (outcome.status == RecipientStatus::Pending)
     progress.next = at + backoff(retry, progress.attempts, random);
 }
@@ -110,6 +111,7 @@ bool Ledger::record_outcomes(const Attempted& attempted, Record& record) {
            record.envelope.recipients[at].status == RecipientStatus::Pending;
   };
   if (std::ranges::none_of(attempted.recipients, waits)) return false;
+  const bool before = record.waits_for_tls();
   for (const Outcome& outcome : attempted.outcomes) {
     const bool claimed = std::ranges::binary_search(attempted.recipients, outcome.recipient);
     assert(claimed);
@@ -119,6 +121,7 @@ bool Ledger::record_outcomes(const Attempted& attempted, Record& record) {
   for (const std::uint32_t at : attempted.recipients) {
     if (waits(at) && attempted.warned) record.progress[at].warned = true;
   }
+  for_tls_ += record.waits_for_tls() - before;
   return true;
 }
 
@@ -197,6 +200,7 @@ void Ledger::drop(Record& record, const char* why) {
   --messages_;
   bytes_ -= static_cast<std::int64_t>(record.envelope.size);
   if (record.held) --held_;
+  if (record.waits_for_tls()) --for_tls_;
   removed_.push_back({record.id, record.envelope.size, why});
 }
 
@@ -243,6 +247,7 @@ void Ledger::take_effect() {
   totals_.messages += static_cast<std::uint64_t>(messages_);
   totals_.bytes += static_cast<std::uint64_t>(bytes_);
   totals_.held += static_cast<std::uint64_t>(held_);
+  totals_.for_tls += static_cast<std::uint64_t>(for_tls_);
   for (const Removed& removed : removed_) {
     log_.info("removed")
         .field("id", removed.id.text())
@@ -256,7 +261,7 @@ void Ledger::begin() {
   touched_.clear();
   removed_.clear();
   next_ceiling_ = ceiling_;
-  messages_ = bytes_ = held_ = 0;
+  messages_ = bytes_ = held_ = for_tls_ = 0;
   needs_sync_ = false;
 }
 

@@ -18,7 +18,7 @@ namespace outrider::queue {
 
 /// Of messages in the queue; written by the ledger, read by all.
 struct Totals {
-  std::atomic<std::uint64_t> messages{0}, bytes{0}, held{0};
+  std::atomic<std::uint64_t> messages{0}, bytes{0}, held{0}, for_tls{0};
 };
 
 /// Names in Table::Keyed.
@@ -80,7 +80,7 @@ class Ledger {
   std::vector<std::vector<Mail>> mail_;
   std::vector<Removed> removed_;
   MessageId ceiling_, next_ceiling_;
-  std::int64_t messages_ = 0, bytes_ = 0, held_ = 0;  // differences
+  std::int64_t messages_ = 0, bytes_ = 0, held_ = 0, for_tls_ = 0;  // differences
   bool needs_sync_ = false;
   bool unsynced_ = false;
 };

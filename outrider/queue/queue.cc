@@ -57,6 +57,7 @@ class DiskQueue final : public Queue {
     Counts counts;
     counts.messages = core_->totals.messages;
     counts.held = core_->totals.held;
+    counts.for_tls = core_->totals.for_tls;
     counts.bytes = core_->totals.bytes;
     for (const auto& shard : core_->shards) {
       counts.active += shard->claimed();

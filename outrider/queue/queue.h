@@ -65,6 +65,7 @@ struct Outcome {
   mail::RecipientStatus status = mail::RecipientStatus::Pending;  ///< Pending: try again later
   std::string reply;
   std::string remote;
+  bool for_tls = false;  ///< Pending for want of security alone
 };
 
 /// The part of a message that goes to one destination, being delivered. Exactly one claim on it
@@ -82,8 +83,9 @@ class Claim {
   /// The next part of the content, at most 256 KiB, valid until the next call; empty at the end.
   virtual awaitable<Result<std::string_view>> read() = 0;
   virtual void rewind() = 0;  ///< read() begins again
-  /// What a deferral at `now` would mean: retry, warn the sender, give up.
-  virtual Fate fate(Time now) const = 0;
+  /// What a deferral at `now` would mean: retry, warn the sender, give up. `for_tls`: it waits for
+  /// security alone, and lives and is told of by other rules.
+  virtual Fate fate(Time now, bool for_tls = false) const = 0;
   /// Records the outcomes with the notices that follow from them, in one batch. Does not wait:
   /// the record is in the log of the store at once and on disk with the next sync. Recipients
   /// without an outcome are due again, without an attempt counted.
@@ -101,6 +103,7 @@ struct Filter {
   std::string recipient;    ///< address, or `@domain`
   std::string destination;  ///< key of a next hop, or a recipient's domain
   std::optional<bool> held;
+  std::optional<bool> for_tls;  ///< waits for security alone
 
   bool operator==(const Filter&) const = default;
 };
@@ -110,6 +113,7 @@ struct Item {
   MessageId id;
   mail::Envelope envelope;
   bool held = false;
+  bool for_tls = false;  ///< somebody of it waits for security alone
   unsigned attempts = 0;
   Time next_attempt{};
   bool active = false;  ///< claimed right now
@@ -119,6 +123,7 @@ enum class Action { Hold, Release, Retry, Remove };
 
 struct Counts {
   std::uint64_t messages = 0, held = 0, active = 0, deferred = 0, bytes = 0;
+  std::uint64_t for_tls = 0;  ///< wait for security alone
 };
 
 class Queue {

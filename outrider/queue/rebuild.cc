@@ -37,6 +37,7 @@ void schedule(Core& core, const Record& record, Duration longest, const Moment& 
   ++core.totals.messages;
   core.totals.bytes += record.envelope.size;
   if (record.held) ++core.totals.held;
+  if (record.waits_for_tls()) ++core.totals.for_tls;
 }
 
 void put_away(Core& core, std::string_view key, std::string_view value, const std::string& why,

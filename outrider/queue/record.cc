@@ -24,6 +24,8 @@ enum Flag : std::uint8_t {
   flag_all = 63
 };
 
+enum ProgressFlag : std::uint8_t { progress_warned = 1, progress_for_tls = 2, progress_all = 3 };
+
 std::uint64_t number_of(Time time) {
   return static_cast<std::uint64_t>(time.time_since_epoch().count());
 }
@@ -40,7 +42,8 @@ void write_recipient(std::string& out, const mail::Recipient& recipient, const P
   write_text(out, recipient.orcpt);
   out.push_back(static_cast<char>(recipient.notify));
   out.push_back(static_cast<char>(recipient.status));
-  out.push_back(static_cast<char>(progress.warned));
+  out.push_back(static_cast<char>((progress.warned ? progress_warned : 0) |
+                                  (progress.for_tls ? progress_for_tls : 0)));
   write_number(out, progress.attempts);
   write_number(out, number_of(progress.next));
   write_text(out, recipient.reply);
@@ -93,7 +96,9 @@ void read_recipient(Reader& in, mail::Recipient& recipient, Progress& progress) 
   recipient.orcpt = in.text();
   recipient.notify = in.byte();
   recipient.status = in.choice(RecipientStatus::Expanded);
-  progress.warned = in.choice(std::uint8_t{1}) != 0;
+  const std::uint8_t flags = in.choice(static_cast<std::uint8_t>(progress_all));
+  progress.warned = (flags & progress_warned) != 0;
+  progress.for_tls = (flags & progress_for_tls) != 0;
   progress.attempts = static_cast<unsigned>(in.number(UINT32_MAX));
   progress.next = time_of(in.number());
   recipient.reply = in.text();
@@ -132,6 +137,14 @@ bool Record::pending() const {
   return std::ranges::any_of(envelope.recipients, [](const mail::Recipient& recipient) {
     return recipient.status == RecipientStatus::Pending;
   });
+}
+
+bool Record::waits_for_tls() const {
+  for (std::size_t at = 0; at < progress.size(); ++at) {
+    const bool waits = envelope.recipients[at].status == RecipientStatus::Pending;
+    if (waits && progress[at].for_tls) return true;
+  }
+  return false;
 }
 
 std::string encode(const Record& record) {

@@ -17,8 +17,9 @@ namespace outrider::queue {
 /// How far one recipient is. What became of it is in the envelope's recipient.
 struct Progress {
   unsigned attempts = 0;
-  Time next{};          ///< not before; the epoch: at once
-  bool warned = false;  ///< the sender was told that it is late
+  Time next{};           ///< not before; the epoch: at once
+  bool warned = false;   ///< the sender was told that it is late
+  bool for_tls = false;  ///< it waits for security alone, which the destination had or promises
 
   bool operator==(const Progress&) const = default;
 };
@@ -31,7 +32,8 @@ struct Record {
   std::vector<Progress> progress;  ///< one for each recipient of the envelope
 
   bool operator==(const Record&) const = default;
-  bool pending() const;  ///< somebody still waits for it
+  bool pending() const;        ///< somebody still waits for it
+  bool waits_for_tls() const;  ///< and one of them for security alone
 };
 
 constexpr std::size_t most_recipients = 1 << 20;

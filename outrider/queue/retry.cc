@@ -24,10 +24,13 @@ Duration longest_wait(const Retry& retry) {
 
 Fate fate_of(const Retry& retry, const Lateness& lateness, Time now) {
   const Duration age = now - lateness.arrived;
-  const auto lifetime = lateness.null_sender ? retry.notice_lifetime : retry.lifetime;
+  const auto lifetime = lateness.null_sender ? retry.notice_lifetime
+                        : lateness.for_tls   ? retry.tls_lifetime.value_or(retry.lifetime)
+                                             : retry.lifetime;
   if (age >= lifetime) return Fate::GiveUp;
-  const bool warns = retry.delay_notice > Duration::zero() && !lateness.null_sender;
-  if (warns && !lateness.warned && age >= retry.delay_notice) return Fate::Warn;
+  const auto notice = lateness.for_tls ? retry.tls_notice : retry.delay_notice;
+  const bool warns = notice > Duration::zero() && !lateness.null_sender;
+  if (warns && !lateness.warned && age >= notice) return Fate::Warn;
   return Fate::Retry;
 }
 

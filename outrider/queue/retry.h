@@ -1,6 +1,7 @@
 // When to try again, when to tell the sender, when to give up. Pure.
 #pragma once
 
+#include <optional>
 #include <random>
 
 #include "outrider/base/clock.h"
@@ -17,6 +18,8 @@ struct Retry {
   Duration lifetime = std::chrono::hours(120);
   Duration notice_lifetime = std::chrono::hours(24);  ///< of messages with null reverse-path
   Duration delay_notice = std::chrono::hours(4);      ///< 0: none is sent
+  std::optional<Duration> tls_lifetime;  ///< of what waits for security alone; nothing: lifetime
+  Duration tls_notice = std::chrono::minutes(15);  ///< its notice of delay; 0: none is sent
 };
 
 enum class Fate {
@@ -30,6 +33,7 @@ struct Lateness {
   Time arrived{};
   bool null_sender = false;  ///< of a notice: nobody is warned, and it lives shorter
   bool warned = false;       ///< the sender knows already that it is late
+  bool for_tls = false;      ///< it waits for security alone
 };
 
 Fate fate_of(const Retry& retry, const Lateness& lateness, Time now);

@@ -19,18 +19,24 @@ const std::string& Schedule::key(DestinationId destination) const {
   return destinations_[destination].key;
 }
 
-Schedule::Jobs::iterator Schedule::find(MessageId id, DestinationId destination) {
-  auto [at, end] = jobs_.equal_range(id.value);
+Schedule::Jobs::iterator Schedule::find(Key key) {
+  auto [at, end] = jobs_.equal_range(key);
   for (; at != end; ++at) {
-    if (at->second.destination == destination) return at;
+    if (at->first.destination == key.destination) return at;
   }
   return jobs_.end();
 }
 
+Schedule::Jobs::const_iterator Schedule::find(Key key) const {
+  return const_cast<Schedule*>(this)->find(key);
+}
+
 template <class Change>
 void Schedule::for_each_job(MessageId id, Change change) {
-  auto [at, end] = jobs_.equal_range(id.value);
-  for (; at != end; ++at) change(at->second);
+  for (std::uint32_t slot = 0; slot < slots; ++slot) {
+    auto [at, end] = jobs_.equal_range(Key{id, slot});
+    for (; at != end; ++at) change(*at);
+  }
 }
 
 std::size_t& Schedule::count(State state) {
@@ -40,26 +46,27 @@ std::size_t& Schedule::count(State state) {
 }
 
 // The one place where a job changes its state.
-void Schedule::enter(MessageId id, Job& job, State state, Place place) {
-  Destination& destination = destinations_[job.destination];
+void Schedule::enter(Entry& entry, State state, Place place) {
+  auto& [key, job] = entry;
+  Destination& destination = destinations_[key.destination];
   if (job.state == State::Ready) --destination.ready;
   --count(job.state);
   ++count(state);
   job.state = state;
-  if (state == State::Waiting) push({job.due, id, job.destination});
+  if (state == State::Waiting) push({job.due, key});
   if (state != State::Ready) return;
 
   if (!destination.line) destination.line = std::make_unique<std::deque<MessageId>>();
   if (place == Place::Front)
-    destination.line->push_front(id);
+    destination.line->push_front(key.id);
   else
-    destination.line->push_back(id);
-  if (++destination.ready == 1) wake(job.destination);
+    destination.line->push_back(key.id);
+  if (++destination.ready == 1) wake(key.destination);
 }
 
-void Schedule::settle(MessageId id, Job& job, Steady now) {
-  if (job.held) return enter(id, job, State::Held);
-  enter(id, job, job.due <= now ? State::Ready : State::Waiting);
+void Schedule::settle(Entry& entry, Steady now) {
+  if (entry.second.held) return enter(entry, State::Held);
+  enter(entry, entry.second.due <= now ? State::Ready : State::Waiting);
 }
 
 void Schedule::wake(DestinationId destination) {
@@ -68,11 +75,12 @@ void Schedule::wake(DestinationId destination) {
 
 void Schedule::add(NewJob job, Steady now) {
   assert(job.destination < destinations_.size());
-  if (find(job.id, job.destination) != jobs_.end()) return;
-  const auto place = jobs_.emplace(job.id.value, Job{job.due, std::move(job.fresh), job.destination,
-                                                     job.group, State::Held, job.held});
+  const Key key{job.id, job.destination};
+  if (find(key) != jobs_.end()) return;
+  const auto place =
+      jobs_.emplace(key, Job{job.due, std::move(job.fresh), job.group, State::Held, job.held});
   ++tally_.held;  // where settle() finds it
-  settle(job.id, place->second, now);
+  settle(*place, now);
 }
 
 std::optional<Schedule::Taken> Schedule::take(DestinationId number, Steady now) {
@@ -83,80 +91,79 @@ std::optional<Schedule::Taken> Schedule::take(DestinationId number, Steady now) 
     assert(!destination.line->empty());
     const MessageId id = destination.line->front();
     destination.line->pop_front();
-    const auto job = find(id, number);
+    const auto job = find({id, number});
     if (job == jobs_.end() || job->second.state != State::Ready) continue;  // stale
-    enter(id, job->second, State::Claimed);
+    enter(*job, State::Claimed);
     if (destination.ready == 0) destination.line.reset();
     return Taken{id, job->second.fresh, job->second.group, job->second.asked};
   }
 }
 
 void Schedule::give_back(MessageId id, DestinationId destination) {
-  const auto job = find(id, destination);
+  const auto job = find({id, destination});
   if (job == jobs_.end() || job->second.state != State::Claimed) return;
-  enter(id, job->second, job->second.held ? State::Held : State::Ready, Place::Front);
+  enter(*job, job->second.held ? State::Held : State::Ready, Place::Front);
 }
 
 bool Schedule::is_claimed(MessageId id, DestinationId destination) const {
-  auto [at, end] = jobs_.equal_range(id.value);
-  for (; at != end; ++at) {
-    const Job& job = at->second;
-    if (job.destination == destination) return job.state == State::Claimed && !job.held;
-  }
-  return false;
+  const auto job = find({id, destination});
+  return job != jobs_.end() && job->second.state == State::Claimed && !job->second.held;
 }
 
 void Schedule::again(MessageId id, DestinationId destination, Steady due, Steady now) {
-  const auto job = find(id, destination);
+  const auto job = find({id, destination});
   if (job == jobs_.end() || job->second.state != State::Claimed) return;
   job->second.fresh.reset();  // its envelope is not true any more
   job->second.due = due;
   job->second.asked = false;
-  settle(id, job->second, now);
+  settle(*job, now);
 }
 
 void Schedule::gone(MessageId id, DestinationId destination) {
-  const auto job = find(id, destination);
+  const auto job = find({id, destination});
   if (job == jobs_.end()) return;
-  enter(id, job->second, State::Claimed);
+  enter(*job, State::Claimed);
   --tally_.claimed;
   jobs_.erase(job);
 }
 
 void Schedule::hold(MessageId id) {
-  for_each_job(id, [&](Job& job) {
+  for_each_job(id, [&](Entry& entry) {
+    Job& job = entry.second;
     job.held = true;
-    if (job.state != State::Claimed && job.state != State::Held) enter(id, job, State::Held);
+    if (job.state != State::Claimed && job.state != State::Held) enter(entry, State::Held);
   });
 }
 
 void Schedule::release(MessageId id) {
-  for_each_job(id, [&](Job& job) {
+  for_each_job(id, [&](Entry& entry) {
+    Job& job = entry.second;
     job.held = false;
     job.asked = job.state == State::Held;
-    if (job.state == State::Held) enter(id, job, State::Ready);
+    if (job.state == State::Held) enter(entry, State::Ready);
   });
 }
 
 void Schedule::retry(MessageId id) {
-  for_each_job(id, [&](Job& job) {
+  for_each_job(id, [&](Entry& entry) {
+    auto& [key, job] = entry;
     if (job.state == State::Held || job.state == State::Claimed) return;
     job.asked = true;
-    Destination& destination = destinations_[job.destination];
+    Destination& destination = destinations_[key.destination];
     const bool was_postponed = destination.until != Steady{};
     if (was_postponed) --postponed_;
     destination.until = {};
-    if (job.state == State::Waiting) enter(id, job, State::Ready);
-    if (was_postponed && destination.ready > 0) wake(job.destination);
+    if (job.state == State::Waiting) enter(entry, State::Ready);
+    if (was_postponed && destination.ready > 0) wake(key.destination);
   });
 }
 
 void Schedule::remove(MessageId id) {
-  for_each_job(id, [&](Job& job) {
-    enter(id, job, State::Claimed);
+  for_each_job(id, [&](Entry& entry) {
+    enter(entry, State::Claimed);
     --tally_.claimed;
   });
-  jobs_.erase(id.value);
+  for (std::uint32_t slot = 0; slot < slots; ++slot) jobs_.erase(Key{id, slot});
 }
 
 void Schedule::postpone(DestinationId number, Steady until, Steady now) {
@@ -166,7 +173,7 @@ void Schedule::postpone(DestinationId number, Steady until, Steady now) {
   if (until > now) {
     if (!was_postponed) ++postponed_;
     destination.until = until;
-    return push({until, {}, number});
+    return push({until, {{}, number}});
   }
   if (!was_postponed) return;
   --postponed_;
@@ -179,15 +186,15 @@ void Schedule::advance(Steady now) {
     const Due due = due_.front();
     std::pop_heap(due_.begin(), due_.end());
     due_.pop_back();
-    if (due.id.value == 0) {
-      Destination& destination = destinations_[due.destination];
-      if (destination.until == due.at) postpone(due.destination, now, now);
+    if (due.job.id.value == 0) {
+      const DestinationId destination = due.job.destination;
+      if (destinations_[destination].until == due.at) postpone(destination, now, now);
       continue;
     }
-    const auto job = find(due.id, due.destination);
+    const auto job = find(due.job);
     const bool stale =
         job == jobs_.end() || job->second.state != State::Waiting || job->second.due != due.at;
-    if (!stale) enter(due.id, job->second, State::Ready);
+    if (!stale) enter(*job, State::Ready);
   }
 }
 
@@ -207,8 +214,8 @@ void Schedule::push(Due due) {
 
 void Schedule::sweep() {
   std::erase_if(due_, [&](const Due& due) {
-    if (due.id.value == 0) return destinations_[due.destination].until != due.at;
-    const auto job = find(due.id, due.destination);
+    if (due.job.id.value == 0) return destinations_[due.job.destination].until != due.at;
+    const auto job = find(due.job);
     return job == jobs_.end() || job->second.state != State::Waiting || job->second.due != due.at;
   });
   std::make_heap(due_.begin(), due_.end());

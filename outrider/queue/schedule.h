@@ -79,7 +79,6 @@ class Schedule {
   struct Job {
     Steady due{};
     std::shared_ptr<const Fresh> fresh;
-    DestinationId destination = 0;
     std::uint32_t group = 0;
     State state = State::Waiting;
     bool held = false;   ///< a claimed job is held after its attempt
@@ -91,22 +90,41 @@ class Schedule {
     std::size_t ready = 0;
     Steady until{};  ///< postponed
   };
+  struct Key {
+    MessageId id;
+    DestinationId destination = 0;
+    std::uint32_t slot() const { return destination % slots; }
+  };
+  // The jobs of a message are found by a few lookups, and one of them by its slot alone: a message
+  // may have 10,000.
+  static constexpr std::uint32_t slots = 64;
+  struct HashSlot {
+    std::size_t operator()(const Key& key) const noexcept {
+      return key.id.value + key.slot() * 0x9E3779B97F4A7C15u;
+    }
+  };
+  struct SameSlot {
+    bool operator()(const Key& a, const Key& b) const noexcept {
+      return a.id == b.id && a.slot() == b.slot();
+    }
+  };
+  using Jobs = std::unordered_multimap<Key, Job, HashSlot, SameSlot>;
+  using Entry = Jobs::value_type;
   /// A job's time, or (id 0) the end of a postponement. Stale where the job says otherwise.
   struct Due {
     Steady at;
-    MessageId id;
-    DestinationId destination;
+    Key job;
     bool operator<(const Due& other) const { return at > other.at; }
   };
-  using Jobs = std::unordered_multimap<std::uint64_t, Job>;
   enum class Place : std::uint8_t { Front, Back };
 
-  Jobs::iterator find(MessageId id, DestinationId destination);
+  Jobs::iterator find(Key key);
+  Jobs::const_iterator find(Key key) const;
   template <class Change>
   void for_each_job(MessageId id, Change change);
   std::size_t& count(State state);
-  void enter(MessageId id, Job& job, State state, Place place = Place::Back);
-  void settle(MessageId id, Job& job, Steady now);
+  void enter(Entry& entry, State state, Place place = Place::Back);
+  void settle(Entry& entry, Steady now);
   void wake(DestinationId destination);
   void push(Due due);
   void sweep();

@@ -139,7 +139,7 @@ awaitable<void> Connection::converse() {
       } else if (std::holds_alternative<smtp::StartTls>(event)) {
         goes_on = co_await start_tls(std::string(std::get<smtp::StartTls>(event).token));
       } else if (const auto* recipient = std::get_if<smtp::Recipient>(&event);
-                 recipient && reception_->listing && transaction_.needs_listing(recipient->rcpt)) {
+                 recipient && needs_look_up(recipient->rcpt)) {
         co_await look_up_recipient(recipient->rcpt);
       } else if (!settle(event)) {
         co_await flush();
@@ -155,7 +155,7 @@ bool Connection::settle(const smtp::Event& event) {
   if (const auto* sender = std::get_if<smtp::Sender>(&event)) {
     answer_sender(sender->mail);
   } else if (const auto* recipient = std::get_if<smtp::Recipient>(&event)) {
-    answer_recipient(recipient->rcpt, trust::Listed::Unknown);
+    answer_recipient(recipient->rcpt, {});
   } else if (const auto* verified = std::get_if<smtp::Verify>(&event)) {
     answer_inquiry(verify(options_->local_domains(), verified->text), "VRFY", verified->text);
   } else if (const auto* expanded = std::get_if<smtp::Expand>(&event)) {
@@ -253,8 +253,8 @@ void Connection::answer_sender(const smtp::MailCommand& mail) {
   session_->answer(reply);
 }
 
-void Connection::answer_recipient(const smtp::RcptCommand& rcpt, trust::Listed listed) {
-  const smtp::Reply reply = transaction_.recipient(rcpt, listed);
+void Connection::answer_recipient(const smtp::RcptCommand& rcpt, LookedUp found) {
+  const smtp::Reply reply = transaction_.recipient(rcpt, std::move(found));
   if (!reply.positive())
     log_refused(fmt::format("RCPT TO:{}", printable(rcpt.forward_path.path())), reply);
   session_->answer(reply);

@@ -51,11 +51,12 @@ class Connection {
   awaitable<bool> tls_begins(std::chrono::seconds left);
   void know_client();
   awaitable<Result<std::size_t>> read_line(std::chrono::seconds left);
+  bool needs_look_up(const smtp::RcptCommand& rcpt) const;
   awaitable<void> look_up_recipient(smtp::RcptCommand rcpt);
   bool settle(const smtp::Event& event);
   void answer_inquiry(smtp::Reply reply, std::string_view verb, std::string_view text);
   void answer_sender(const smtp::MailCommand& mail);
-  void answer_recipient(const smtp::RcptCommand& rcpt, trust::Listed listed);
+  void answer_recipient(const smtp::RcptCommand& rcpt, LookedUp found);
   awaitable<void> say_goodbye(std::shared_ptr<Connection> self);
 
   std::chrono::seconds time_left() const;

@@ -3,6 +3,7 @@
 
 #include "outrider/base/text.h"
 #include "outrider/receive/connection.h"
+#include "outrider/receive/forecast.h"
 
 namespace outrider::receive {
 
@@ -63,13 +64,25 @@ awaitable<bool> Connection::tls_begins(seconds left) {
   co_return seen && *seen == 1 && smtp::is_tls_byte(first);
 }
 
+bool Connection::needs_look_up(const smtp::RcptCommand& rcpt) const {
+  return (transaction_.requires_tls() && reception_->forecast) ||
+         (reception_->listing && transaction_.needs_listing(rcpt));
+}
+
 awaitable<void> Connection::look_up_recipient(smtp::RcptCommand rcpt) {
-  std::vector<IpAddress> own = options_->listing.own_addresses;
-  if (const auto local = stream_.local()) own.push_back(local->address);
-  const trust::Listed listed =
-      co_await Listing::ask(reception_->listing, stream_.thread(),
-                            to_lower(rcpt.forward_path.domain), std::move(own), options_);
-  answer_recipient(rcpt, listed);
+  LookedUp found;
+  if (transaction_.requires_tls() && reception_->forecast) {
+    found.refusal = co_await ask_forecast(reception_->forecast, stream_.thread(), rcpt.forward_path,
+                                          options_->listing.patience);
+  }
+  if (reception_->listing && transaction_.needs_listing(rcpt)) {
+    std::vector<IpAddress> own = options_->listing.own_addresses;
+    if (const auto local = stream_.local()) own.push_back(local->address);
+    found.listed =
+        co_await Listing::ask(reception_->listing, stream_.thread(),
+                              to_lower(rcpt.forward_path.domain), std::move(own), options_);
+  }
+  answer_recipient(rcpt, std::move(found));
 }
 
 }  // namespace outrider::receive

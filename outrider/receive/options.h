@@ -2,8 +2,11 @@
 // configuration fills them; a reload makes new ones, and connections keep those they began with.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,7 +28,8 @@ enum class Role {
   Mx,          ///< the world: local domains; from relay networks any domain
   Submission,  ///< our users: from relay networks any domain, from others nothing
   Relay,       ///< our own servers: the same
-  Lmtp         ///< a server beside us (RFC 2033): as Mx, one answer per recipient
+  Lmtp,        ///< a server beside us (RFC 2033): as Mx, one answer per recipient
+  MtaSts       ///< web clients that ask for our MTA-STS policies; no mail
 };
 
 enum class TlsMode {
@@ -91,10 +95,11 @@ struct Partner {
 
 /// How this server finds out whether the DNS lists it as the exchanger of a domain.
 struct ListingOptions {
-  std::vector<std::string> own_names;        ///< lower case: an MX of that name is this server
-  std::vector<IpAddress> own_addresses;      ///< besides the one that the client connected to
-  std::chrono::milliseconds patience{2000};  ///< for the reply to RCPT; 0: it is never asked
-  std::chrono::seconds least_kept{60};       ///< of an answer, whatever its TTL
+  std::vector<std::string> own_names;    ///< lower case: an MX of that name is this server
+  std::vector<IpAddress> own_addresses;  ///< besides the one that the client connected to
+  std::chrono::milliseconds patience{
+      2000};  ///< for the reply to RCPT, for a forecast too; 0: it is never asked
+  std::chrono::seconds least_kept{60};  ///< of an answer, whatever its TTL
   std::chrono::seconds longest_kept{3600};
 };
 
@@ -117,9 +122,16 @@ struct ListenerOptions {
   std::string utmp = "/run/utmp";
 };
 
+/// What is certain about a recipient of a message with REQUIRETLS: the reply it is refused with.
+using Forecast = std::function<boost::asio::awaitable<std::optional<smtp::Reply>>(Address)>;
+
+/// MTA-STS policies of domains of ours, as they are served.
+using ServedPolicies = std::map<std::string, std::string, std::less<>>;
+
 struct Options {
   std::vector<ListenerOptions> listeners;
-  std::shared_ptr<const LocalDomains> domains;  ///< null: no domain is ours
+  std::shared_ptr<const ServedPolicies> policies;  ///< null: none
+  std::shared_ptr<const LocalDomains> domains;     ///< null: no domain is ours
   const LocalDomains& local_domains() const;
   std::vector<Network> relay_networks;   ///< clients that may send to any domain
   KnownCertificates relay_certificates;  ///< so may clients that show one of these

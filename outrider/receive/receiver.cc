@@ -5,6 +5,7 @@
 
 #include "outrider/base/text.h"
 #include "outrider/receive/connection.h"
+#include "outrider/receive/policy_site.h"
 #include "outrider/receive/reception.h"
 
 namespace outrider::receive {
@@ -57,6 +58,10 @@ void Receiver::State::open(Door& door) {
     std::shared_ptr<const Options> options = shared->options();
     const ListenerOptions* listener = options_of(*options, name);
     net::IoThread& thread = accepted.thread;
+    if (listener->role == Role::MtaSts) {
+      thread.spawn(serve_policy(shared, std::move(options), *listener, accepted));
+      return;
+    }
     thread.spawn(Connection::run(
         std::make_shared<Connection>(shared, std::move(options), *listener, accepted)));
   };
@@ -87,6 +92,10 @@ Result<void> Receiver::add_listener(std::string name, std::unique_ptr<net::Liste
   state_->doors.push_back({std::move(name), std::move(listener)});
   if (state_->started) state_->open(state_->doors.back());
   return {};
+}
+
+void Receiver::set_forecast(Forecast forecast) {
+  state_->reception->forecast = std::move(forecast);
 }
 
 void Receiver::start() {

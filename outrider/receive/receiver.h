@@ -46,6 +46,8 @@ class Receiver {
            std::vector<net::IoThread*> threads, Log& log);
   /// Closes what is still open, without waiting.
   ~Receiver();
+  /// Before start(): who is asked about recipients of messages with REQUIRETLS.
+  void set_forecast(Forecast forecast);
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
 

@@ -52,6 +52,7 @@ struct Reception {
   queue::Queue& queue;
   dns::Resolver* resolver;
   std::shared_ptr<Listing> listing;  ///< null without a resolver
+  Forecast forecast;                 ///< set before there are connections; may be empty
   Log& log;
   std::vector<ThreadConnections> by_thread;
   ClientCounts counts;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "outrider/base/clock.h"
@@ -16,6 +17,12 @@ namespace {
 
 // Aliases may turn few recipients into many; the record of one message stays bounded.
 constexpr std::size_t most_recipients = 10'000;
+constexpr std::size_t few_recipients = 16;
+
+std::size_t hash_of(const Address& address) {
+  const std::hash<std::string_view> hash;
+  return hash(address.local_part) * 31 + hash(address.domain);
+}
 
 mail::BodyType body_type(smtp::Body body) {
   switch (body) {
@@ -146,22 +153,23 @@ std::string Transaction::route_of(const smtp::RcptCommand& rcpt) const {
   });
 }
 
-smtp::Reply Transaction::recipient(const smtp::RcptCommand& rcpt, trust::Listed listed) {
+smtp::Reply Transaction::recipient(const smtp::RcptCommand& rcpt, LookedUp found) {
   std::string route = route_of(rcpt);
   Resolution resolution;
   if (route.empty()) resolution = options_.local_domains().resolve(rcpt.forward_path);
   trust::RecipientFacts known = facts(resolution.kind != Resolution::Kind::Elsewhere);
-  known.listed = listed;
+  known.listed = found.listed;
   switch (trust::admit(known)) {
     case trust::Admission::NeedsTls: return smtp::replies::tls_first;
     case trust::Admission::NotExchanger:
-      return listed == trust::Listed::No ? smtp::replies::no_exchanger
-                                         : smtp::replies::relay_denied;
+      return found.listed == trust::Listed::No ? smtp::replies::no_exchanger
+                                               : smtp::replies::relay_denied;
     case trust::Admission::ListedWrongly: return smtp::replies::listed_wrongly;
     case trust::Admission::Relay: resolution.addresses.assign(1, rcpt.forward_path); break;
     case trust::Admission::ByRecipient: break;
   }
   if (resolution.kind == Resolution::Kind::Unknown) return smtp::replies::unknown_user;
+  if (found.refusal) return *std::move(found.refusal);
   if (terminal_mail_) {
     if (auto refused = terminal_mail_->refusal(resolution.addresses, !route.empty()))
       return *std::move(refused);
@@ -196,10 +204,23 @@ bool Transaction::add(const smtp::RcptCommand& rcpt, Resolution resolution, std:
   return true;
 }
 
-// Named twice with the same wishes, a recipient gets the message once.
+// Named twice with the same wishes, a recipient gets the message once. Few are looked through; of
+// many there is a table, or the last of 10,000 would be compared with all before it.
 void Transaction::add_one(mail::Recipient recipient) {
-  if (std::ranges::find(envelope_.recipients, recipient) == envelope_.recipients.end())
-    envelope_.recipients.push_back(std::move(recipient));
+  std::vector<mail::Recipient>& all = envelope_.recipients;
+  if (all.size() < few_recipients) {
+    if (std::ranges::find(all, recipient) == all.end()) all.push_back(std::move(recipient));
+    return;
+  }
+  if (places_.empty()) {
+    for (std::size_t at = 0; at < all.size(); ++at) places_.emplace(hash_of(all[at].address), at);
+  }
+  const std::size_t hash = hash_of(recipient.address);
+  const auto [begin, end] = places_.equal_range(hash);
+  if (std::any_of(begin, end, [&](const auto& place) { return all[place.second] == recipient; }))
+    return;
+  places_.emplace(hash, all.size());
+  all.push_back(std::move(recipient));
 }
 
 awaitable<void> Transaction::content(std::string_view bytes) {
@@ -331,6 +352,7 @@ void Transaction::drop() {
   open_ = false;
   accepted_ = 0;
   envelope_ = {};
+  places_ = {};
   terminal_mail_.reset();
   expanded_.clear();
   incoming_.reset();

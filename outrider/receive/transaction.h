@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "outrider/mail/envelope.h"
@@ -25,6 +26,12 @@ namespace outrider::receive {
 
 using boost::asio::awaitable;
 
+/// What others said of a recipient.
+struct LookedUp {
+  trust::Listed listed = trust::Listed::Unknown;
+  std::optional<smtp::Reply> refusal;  ///< of a forecast
+};
+
 /// All references outlive it. Used again for each message of a connection.
 class Transaction {
  public:
@@ -37,9 +44,9 @@ class Transaction {
   smtp::Reply sender(const smtp::MailCommand& mail, mail::Origin origin, const TlsFacts* tls);
   /// Whether the answer to RCPT turns on what the DNS says of this server.
   bool needs_listing(const smtp::RcptCommand& rcpt) const;
+  bool requires_tls() const { return envelope_.require_tls; }
   /// RCPT: a local user, an alias, or a domain elsewhere for who may relay.
-  smtp::Reply recipient(const smtp::RcptCommand& rcpt,
-                        trust::Listed listed = trust::Listed::Unknown);
+  smtp::Reply recipient(const smtp::RcptCommand& rcpt, LookedUp found = {});
   /// A part of the content. What goes wrong is told by end().
   awaitable<void> content(std::string_view bytes);
   /// The answer to the whole message; the transaction is over then.
@@ -87,9 +94,10 @@ class Transaction {
   const TlsFacts* tls_ = nullptr;
   std::size_t accepted_ = 0;
   mail::Envelope envelope_;
-  std::optional<TerminalMail> terminal_mail_;  ///< not of MAIL
-  std::vector<mail::Recipient> expanded_;      ///< aliases whose sender wants to hear of success
-  Address only_recipient_;                     ///< as the client named it, for the trace field
+  std::unordered_multimap<std::size_t, std::size_t> places_;  ///< of many recipients, by hash
+  std::optional<TerminalMail> terminal_mail_;                 ///< not of MAIL
+  std::vector<mail::Recipient> expanded_;  ///< aliases whose sender wants to hear of success
+  Address only_recipient_;                 ///< as the client named it, for the trace field
   std::unique_ptr<queue::Incoming> incoming_;
   std::optional<mail::HeaderScanner> scanner_;
   std::optional<smtp::Reply> verdict_;

@@ -64,6 +64,10 @@ rocksdb::ColumnFamilyOptions rocks_table(const Options& options, Table table) {
     rocks.write_buffer_size = memory * 3 / 8;
     rocks.target_file_size_base = 64 * mebibyte;
     rocks.max_bytes_for_level_base = 512 * mebibyte;
+    // Most content is gone before so much has come behind it, and is then never rewritten.
+    rocks.level0_file_num_compaction_trigger = 12;
+    rocks.level0_slowdown_writes_trigger = 32;
+    rocks.level0_stop_writes_trigger = 48;
   }
   return rocks;
 }

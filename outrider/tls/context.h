@@ -38,6 +38,7 @@ struct ServerOptions {
   std::string client_ca_file;  ///< PEM: whose certificates count as verified; empty: nobody's
   /// Kept over a reload, so that tickets given out before it still resume. Null: of its own.
   std::shared_ptr<TicketKeys> ticket_keys;
+  bool web = false;  ///< clients speak HTTP: another protocol by ALPN (RFC 7301)
   /// Tickets of one service are of no use at another, whatever keys they share: a listener's name.
   std::string service;
 };

@@ -50,13 +50,16 @@ int choose_staple(SSL* ssl, void*) {
 
 // RFC 7301 §3.2: who speaks another protocol, as a browser led here by an attacker, is turned away.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_length,
-                    const unsigned char* offered, unsigned int offered_length, void*) {
-  static constexpr unsigned char ours[] =
+                    const unsigned char* offered, unsigned int offered_length, void* web) {
+  static constexpr std::string_view mail =
       "\x04smtp\x05"
       "esmtp\x04lmtp";
+  static constexpr std::string_view http = "\x08http/1.1";
+  const std::string_view known = web != nullptr ? http : mail;
+  const auto* ours = reinterpret_cast<const unsigned char*>(known.data());
   unsigned char* match = nullptr;
-  const int found =
-      SSL_select_next_proto(&match, chosen_length, ours, sizeof ours - 1, offered, offered_length);
+  const int found = SSL_select_next_proto(
+      &match, chosen_length, ours, static_cast<unsigned>(known.size()), offered, offered_length);
   *chosen = match;
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -176,10 +179,11 @@ Result<void> show_first(SSL_CTX* context, const CertificateChoice& choice) {
   return {};
 }
 
-void set_callbacks(SSL_CTX* context) {
+void set_callbacks(SSL_CTX* context, bool web) {
   SSL_CTX_set_tlsext_servername_callback(context, acknowledge_name);
   SSL_CTX_set_cert_cb(context, choose_certificate, nullptr);
-  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  static bool is_web = true;  // that there is an argument says it
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, web ? &is_web : nullptr);
   SSL_CTX_set_tlsext_status_cb(context, choose_staple);
 }
 
@@ -212,7 +216,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::load(const ServerOpt
     return fail(Blame::Environment, "no TLS context: " + take_openssl_error());
   }
   (void)attached.release();  // the context's now
-  set_callbacks(context.get());
+  set_callbacks(context.get(), options.web);
   return std::make_shared<Context>(std::move(context), std::move(notes));
 }
 

@@ -1,207 +1,189 @@
 #!/usr/bin/env python3
-"""Throughput of Outrider beside Postfix: the same machine, disk, source and sink, in turn.
+"""Outrider beside its peers: the same machine, disk, source and sink, in turn (A B C, A B C, …).
 
-  A  accept into the durable queue, delivery held     B  relay: source -> server -> sink
+  accept     A  into the durable queue, delivery held
+  relay      B  source -> server -> sink, until all is there; and what it writes (P9)
+  tls        C  the same with STARTTLS on both hops; handshakes a second
+  idle       D  memory of connections that do nothing
 
-usage: bench.py [quick] [--rounds N]. Source and sink are Postfix's smtp-source and smtp-sink, so
-that nobody needs to trust a tool of ours. Both servers sync before they say 250."""
+usage: bench.py [quick] [--rounds N] [--peers a,b] [--works a,b]. `quick`: Outrider and Postfix, one
+round of accept and relay. What it finds goes to bench/results/peers.json; page.py makes the page."""
 
 import argparse
 import json
-import os
-import pathlib
-import re
 import shutil
-import statistics
 import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
-import lab  # noqa: E402
+import load
+import works
+from servers import FOLDER, PEERS, lab
 
-FOLDER = lab.TOP / "build/bench"
-POSTFIX_ROOT = lab.TOP / "build/neighbours/postfix/upper"
-CPU_GROUPS = pathlib.Path("/sys/fs/cgroup/cpuacct")
-TOOLS = {**os.environ, "LD_LIBRARY_PATH": str(POSTFIX_ROOT / "usr/lib/postfix")}
+RESULTS = lab.TOP / "bench/results"
 
-#        name             size    sessions messages
-ACCEPT = [("4 KiB x 1", 4096, 1, 1000), ("4 KiB x 20", 4096, 20, 6000),
-          ("4 KiB x 100", 4096, 100, 6000), ("100 KiB x 20", 102400, 20, 1000)]
-RELAY = [("4 KiB x 20", 4096, 20, 5000), ("100 KiB x 20", 102400, 20, 800)]
-QUICK = ("4 KiB x 20",)
-
-
-def tool(name, *arguments, **options):
-    return subprocess.run([str(POSTFIX_ROOT / "usr/sbin" / name), *map(str, arguments)], env=TOOLS,
-                          timeout=180, check=True, capture_output=True, **options)
-
-
-class CpuGroup:
-    """CPU seconds of a server and all its children, dead ones too."""
-
-    def __init__(self, name):
-        self.path = CPU_GROUPS / f"outrider-bench-{name}"
-        self.path.mkdir(exist_ok=True)
-
-    def join(self):
-        (self.path / "cgroup.procs").write_text(str(os.getpid()))
-
-    def seconds(self):
-        return int((self.path / "cpuacct.usage").read_text()) / 1e9
+#          name             size    sessions messages together
+ACCEPT = [("4 KiB x 1", 4096, 1, 1000, True), ("4 KiB x 20", 4096, 20, 6000, True),
+          ("4 KiB x 100", 4096, 100, 6000, True), ("4 KiB x 20, each", 4096, 20, 2000, False),
+          ("100 KiB x 20", 102400, 20, 1000, True), ("5 MiB x 20", 5 << 20, 20, 60, True)]
+RELAY = [("4 KiB x 20", 4096, 20, 5000), ("4 KiB x 100", 4096, 100, 5000),
+         ("100 KiB x 20", 102400, 20, 1200)]
+TLS_MESSAGES = 3000
+HANDSHAKES = 2000
+IDLE = {"outrider": 10000, "postfix": 300}  # a process for each costs Postfix its time
+SLOW = {"exim": 0.2, "haraka": 0.5}  # of the messages: enough to measure, and not for minutes
+PATIENT = ["outrider", "postfix", "exim", "haraka", "opensmtpd"]
 
 
-class Sink:
-    def __init__(self):
-        self.port = lab.free_port()
-        self.output = open(FOLDER / "sink.out", "wb")
-        self.process = subprocess.Popen(
-            [str(POSTFIX_ROOT / "usr/sbin/smtp-sink"), "-u", "nobody", "-c", f"127.0.0.1:{self.port}",
-             "1000"], stdout=self.output, env=TOOLS)
-        lab.wait_for(lambda: lab.answers(self.port), 10, "the sink")
+class Run:
+    def __init__(self, peers, rounds):
+        self.peers, self.rounds, self.figures = peers, rounds, {}
+        shutil.rmtree(FOLDER / "ca", ignore_errors=True)
+        (FOLDER / "ca").mkdir(parents=True)
+        self.authority = lab.Authority(FOLDER / "ca")
 
-    def count(self):
-        counts = re.findall(rb"mesg=(\d+)", (FOLDER / "sink.out").read_bytes()[-400:])
-        return int(counts[-1]) if counts else 0
+    def note(self, work, name, found):
+        self.figures.setdefault(work, {}).setdefault(name, []).append(found)
+        told = "  ".join(f"{key} {value:.3f}" if value < 10 else f"{key} {value:.0f}"
+                         for key, value in found.items())
+        print(f"{work:34} {name:10} {told}", flush=True)
 
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
+    def each(self, work, part):
+        for _ in range(self.rounds):
+            for name in self.peers:
+                if work not in PEERS[name].works:
+                    continue
+                try:
+                    part(name)
+                except (AssertionError, subprocess.SubprocessError) as error:
+                    print(f"{name} did not do it: {error}", flush=True)
 
-
-class Outrider:
-    name = "outrider"
-
-    def __init__(self, sink_port, held):
-        self.cpu = CpuGroup(self.name)
-        shutil.rmtree(FOLDER / self.name, ignore_errors=True)
-        via = f"smtp://127.0.0.1:{lab.free_port() if held else sink_port}"
-        self.server = lab.Server(FOLDER / self.name, "mx.test",
-                                 f'[[route]]\ndomain = "dst.test"\nvia = "{via}"\n'
-                                 'log: level = "info"\n')
-        self.port = self.server.port
-        self.server.process = subprocess.Popen(
-            [lab.OUTRIDER, "serve", "-c", str(self.server.config_path)], preexec_fn=self.cpu.join,
-            stderr=open(FOLDER / "outrider.err", "wb"))
-        lab.wait_for(lambda: lab.answers(self.port), 20, "Outrider")
-
-    def stop(self):
-        self.server.stop()
-
-
-class Postfix:
-    name = "postfix"
-
-    def __init__(self, sink_port, held):
-        self.cpu, self.port = CpuGroup(self.name), lab.free_port()
-        self.neighbour = lab.Neighbour("postfix", "postfix")
-        folder = self.folder = FOLDER / self.name
-        shutil.rmtree(folder, ignore_errors=True)
-        for part in ("etc", "spool", "data", "log"):
-            (folder / part).mkdir(parents=True)
-        (folder / "etc/main.cf").write_text(f"""
-compatibility_level = 3.6
-queue_directory = {folder}/spool
-data_directory = {folder}/data
-maillog_file = {folder}/log/maillog
-maillog_file_prefixes = {folder}/log
-myhostname = mx.test
-mydestination =
-local_recipient_maps =
-inet_interfaces = loopback-only
-inet_protocols = ipv4
-mynetworks = 127.0.0.0/8
-relayhost = [127.0.0.1]:{sink_port}
-smtpd_recipient_restrictions = permit_mynetworks, reject
-alias_maps =
-biff = no
-message_size_limit = 52428800
-smtpd_peername_lookup = no
-smtp_host_lookup = native
-disable_dns_lookups = yes
-default_process_limit = 100
-{"defer_transports = smtp" if held else ""}
-""")
-        start = (f"cp /usr/share/postfix/master.cf.dist {folder}/etc/master.cf; "
-                 f"sed -i -e 's/^smtp  *inet/127.0.0.1:{self.port} inet/' "
-                 rf"-e '/^[a-z0-9:.]* *\(inet\|unix\) /s/^\(\S* *\S* *\S* *\S* *\)y/\1n/' {folder}/etc/master.cf; "
-                 f"cp /etc/postfix/dynamicmaps.cf {folder}/etc/; chown postfix {folder}/data; "
-                 f"exec postfix -c {folder}/etc start-fg")
-        self.process = subprocess.Popen([lab.NEIGHBOUR, "run", "postfix", "sh", "-c", start],
-                                        preexec_fn=self.cpu.join, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, start_new_session=True)
-        lab.wait_for(lambda: lab.answers(self.port), 30, "Postfix")
-
-    def stop(self):
-        self.neighbour.run("postfix", "-c", f"{self.folder}/etc", "stop", capture_output=True)
-        self.process.wait(20)
-
-
-def measure(kind, work, server, sink):
-    _, size, sessions, messages = work
-    before, cpu, start = sink.count(), server.cpu.seconds(), time.monotonic()
-    tool("smtp-source", "-d", "-s", sessions, "-m", messages, "-l", size, "-f", "a@src.test", "-t",
-         "b@dst.test", f"127.0.0.1:{server.port}")
-    if kind == "B":
-        lab.wait_for(lambda: sink.count() - before >= messages, 120, "all in the sink")
-    seconds = time.monotonic() - start
-    time.sleep(0.5)
-    return messages / seconds, (server.cpu.seconds() - cpu) * 1000 / messages
-
-
-def run(kind, works, rounds):
-    figures = {}
-    for _ in range(rounds):
-        for Peer in (Outrider, Postfix):
-            sink = Sink()
-            server = Peer(sink.port, held=kind == "A")
+    def accept(self, wanted=ACCEPT):
+        def part(name):
+            server = PEERS[name]()
             try:
-                tool("smtp-source", "-d", "-s", 2, "-m", 40, "-l", 4096, "-f", "a@src.test", "-t",
-                     "b@dst.test", f"127.0.0.1:{server.port}")
-                time.sleep(1)
-                for work in works:
-                    figures.setdefault((work[0], server.name), []).append(
-                        measure(kind, work, server, sink))
+                load.smtp_source(server.port, 4096, 2, 40)
+                for work, size, sessions, messages, together in wanted:
+                    if not together and name == "opensmtpd":
+                        continue  # it stands still for minutes
+                    count = max(60, int(messages * SLOW.get(name, 1)))
+                    self.note(f"A {work}", name,
+                              works.accept(server, size, sessions, count, together))
+            finally:
+                server.stop()
+        self.each("accept", part)
+        for _ in range(self.rounds):
+            self.note("no server 4 KiB x 20", "limit", works.limit(4096, 20, 20000))
+
+    def relay(self, wanted=RELAY):
+        def part(name):
+            sink = load.SmtpSink()
+            server = PEERS[name](sink.port)
+            try:
+                load.smtp_source(server.port, 4096, 2, 40)
+                time.sleep(1.5)
+                for work, size, sessions, messages in wanted:
+                    count = max(200, int(messages * SLOW.get(name, 1)))
+                    give = lambda port, n: load.smtp_source(port, size, sessions, n)
+                    self.note(f"B {work}", name, works.relay(server, sink, give, count))
+                    if size == 4096:
+                        self.note(f"B disk, {work}", name,
+                                  works.relay(server, sink, give, count, counted=True))
             finally:
                 server.stop()
                 sink.stop()
-    return figures
+        self.each("relay", part)
 
+    def tls(self):
+        certificate, key = self.authority.issue("sink.test")
 
-def table(kind, works, figures):
-    rows = []
-    for work in works:
-        ours, theirs = figures[work[0], "outrider"], figures[work[0], "postfix"]
-        median = lambda values, part: statistics.median(value[part] for value in values)
-        rows.append({
-            "work": f"{kind} {work[0]}",
-            "outrider": round(median(ours, 0)), "postfix": round(median(theirs, 0)),
-            "ratio": round(median(ours, 0) / median(theirs, 0), 1),
-            "spread": [round(min(v[0] for v in ours)), round(max(v[0] for v in ours))],
-            "outrider_cpu_ms": round(median(ours, 1), 3), "postfix_cpu_ms": round(median(theirs, 1), 3),
-        })
-        row = rows[-1]
-        print(f"{row['work']:18} {row['outrider']:7} msg/s {row['spread']!s:16} Postfix {row['postfix']:6} "
-              f"msg/s  ratio {row['ratio']:5}   CPU ms/msg {row['outrider_cpu_ms']:.3f} against "
-              f"{row['postfix_cpu_ms']:.3f}", flush=True)
-    return rows
+        def part(name):
+            sink = load.Sink("--certificate", certificate, "--key", key)
+            server = PEERS[name](sink.port, self.authority)
+            give = lambda port, n: load.source(port, "--starttls", "-s", 20, "-m", n,
+                                               "--no-bdat", "--no-pipelining")
+            try:
+                give(server.port, 40)
+                time.sleep(1.5)
+                count = int(TLS_MESSAGES * SLOW.get(name, 1))
+                self.note("C relay, TLS on both hops", name,
+                          works.relay(server, sink, give, count))
+                self.note("C full handshakes", name, works.greet(server, HANDSHAKES, "--starttls"))
+                self.note("C resumed handshakes", name,
+                          works.greet(server, HANDSHAKES, "--starttls", "--resume"))
+                if name == "outrider":
+                    self.note("C s_time full", name, works.s_time(server.tls_port))
+            finally:
+                server.stop()
+                sink.stop()
+        self.each("tls", part)
+        for _ in range(self.rounds):
+            process, port = works.s_server(self.authority)
+            self.note("C s_time full", "s_server", works.s_time(port))
+            process.kill()
+            process.wait()
+
+    def idle(self):
+        def part(name):
+            count = IDLE.get(name, 1000)
+            for kind, arguments in (("plain", []), ("TLS", ["--starttls"])):
+                server = PEERS[name](None, self.authority, idle=count)
+                try:
+                    self.note(f"D idle, {kind}", name, works.idle(server, count, *arguments))
+                finally:
+                    server.stop()
+        self.each("idle", part)
+
+    def quick(self):
+        self.accept([work for work in ACCEPT if work[0] in ("4 KiB x 1", "4 KiB x 20")])
+        self.relay([work for work in RELAY if work[0] == "4 KiB x 20"])
+
+    def compare(self):
+        print()
+        for work, found in self.figures.items():
+            ours = found.get("outrider")
+            for key in ours[0] if ours else ():
+                row = f"{work:30} {key:12} outrider {works.median(ours, key):10.3f}"
+                for name, theirs in found.items():
+                    if name != "outrider" and key in theirs[0]:
+                        other = works.median(theirs, key)
+                        ratio = works.median(ours, key) / other if other else 0
+                        row += f"   {name} {other:.3f} ({ratio:.2f})"
+                print(row)
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("quick", nargs="?")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("quick", nargs="?", choices=["quick"])
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--peers", default=None)
+    parser.add_argument("--works", default="accept,relay,tls,idle")
     arguments = parser.parse_args()
     reason = lab.can_have_neighbours()
     if reason:
         sys.exit(f"bench: {reason}")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    rows = []
-    for kind, works in (("A", ACCEPT), ("B", RELAY)):
-        if arguments.quick:
-            works = [work for work in works if work[0] in QUICK]
-        rows += table(kind, works, run(kind, works, arguments.rounds))
-    (FOLDER / "result.json").write_text(json.dumps(rows, indent=1) + "\n")
+    lab.Neighbour("postfix", "postfix")
+    peers = ["outrider", "postfix"] if arguments.quick else PATIENT
+    if arguments.peers:
+        peers = arguments.peers.split(",")
+    run = Run(peers, arguments.rounds or (1 if arguments.quick else 3))
+    if arguments.quick:
+        run.quick()
+    for part in [] if arguments.quick else arguments.works.split(","):
+        getattr(run, part)()
+        keep(run.figures)
+    run.compare()
+
+
+def keep(figures):
+    """Works that were not run keep what was found before."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    path = RESULTS / "peers.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    for work, found in figures.items():
+        known.setdefault(work, {}).update(found)
+    path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -108,7 +108,29 @@ def dns_reply():
         yield bytes([kind]) + b"\x81\xa0" + counts + b"".join(records) + opt
 
 
+def mta_sts():
+    for case in cases("mtasts.json"):
+        if "body" in case:
+            yield bytes_of(case["body"])
+        for text in case.get("txt", []):
+            yield bytes_of(text)
+
+
+def tls_report():
+    for case in cases("tlsrpt.json"):
+        if "body" in case:
+            body = bytes_of(case["body"])
+            yield body
+            yield (b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: " +
+                   case["content_type"].encode() + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                   base64.encodebytes(body) + b"--b--\r\n")
+        if "rua" in case:
+            yield b"v=TLSRPTv1; rua=" + case["rua"].encode()
+
+
 TARGETS = {
+    "tls_report_fuzz": tls_report,
+    "mta_sts_fuzz": mta_sts,
     "server_session_fuzz": server_session,
     "path_fuzz": path,
     "reply_parser_fuzz": reply_parser,

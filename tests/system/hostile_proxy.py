@@ -196,8 +196,8 @@ class Network:
         self.thread.start()
         self.proxies = []
 
-    def proxy(self, target, attack=None, host="127.0.0.1", wire=Wire):
-        made = Proxy(self, target, attack or Attack(), host, wire)
+    def proxy(self, target, attack=None, host="127.0.0.1", wire=Wire, port=0):
+        made = Proxy(self, target, attack or Attack(), host, wire, port)
         self.call(made.open())
         self.proxies.append(made)
         return made
@@ -214,15 +214,15 @@ class Network:
 
 
 class Proxy:
-    """Listens on a port of its own and leads to `target` on loopback."""
+    """Listens on a port of its own, where none is given, and leads to `target` on loopback."""
 
-    def __init__(self, network, target, attack, host, wire):
-        self.network, self.target, self.host = network, target, host
+    def __init__(self, network, target, attack, host, wire, port):
+        self.network, self.target, self.host, self.port = network, target, host, port
         self.attack, self.wire = attack, wire
         self.wires, self.errors, self.tasks = [], [], set()
 
     async def open(self):
-        self.server = await asyncio.start_server(self.accept, self.host, 0, limit=LIMIT)
+        self.server = await asyncio.start_server(self.accept, self.host, self.port, limit=LIMIT)
         self.port = self.server.sockets[0].getsockname()[1]
 
     async def close(self):

@@ -203,6 +203,7 @@ tls = "{tls}"
                 raise
 
     def log(self):
+        time.sleep(0.03)  # lines may be gathered for 10 ms before they are written
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     def lines(self, event, **fields):

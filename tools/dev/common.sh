@@ -1,13 +1,14 @@
 # Read by ./dev: packages and builds.
 
-suites=(tidy unit threads system conformance crash fuzz)
+suites=(tidy unit threads system conformance crash counts fuzz)
 
 build_packages=(clang-19 lld-19 clang-format-19 llvm-19 libclang-rt-19-dev ccache cmake ninja-build pkg-config
   git openssl python3 libboost1.81-dev libfmt-dev libssl-dev libunbound-dev dns-root-data
-  libidn2-dev librocksdb-dev libtomlplusplus-dev libcli11-dev)
-test_packages=(libgtest-dev libgmock-dev nlohmann-json3-dev zlib1g-dev ldnsutils nsd unbound swaks libnet-ssleay-perl msmtp
-  curl npm xfsprogs gnutls-bin sslscan testssl.sh)
+  libcurl4-openssl-dev libidn2-dev librocksdb-dev zlib1g-dev libtomlplusplus-dev libcli11-dev)
+test_packages=(libgtest-dev libgmock-dev nlohmann-json3-dev ldnsutils nsd unbound swaks libnet-ssleay-perl msmtp
+  curl npm xfsprogs gnutls-bin sslscan testssl.sh valgrind)
 lint_packages=(clang-tidy-19)
+bench_packages=(libbenchmark-dev linux-perf)
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
@@ -20,6 +21,7 @@ packages() {
     case $list in
       build) wanted+=("${build_packages[@]}") ;;
       test) wanted+=("${test_packages[@]}") ;;
+      bench) wanted+=("${bench_packages[@]}") ;;
       lint) wanted+=("${lint_packages[@]}") ;;
       *) echo "dev: no such set of packages: $list" >&2; return 64 ;;
     esac

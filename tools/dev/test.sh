@@ -118,6 +118,11 @@ suite_conformance() {
 
 suite_crash() { build release && run "kill -9" python3 -W ignore::ResourceWarning tests/system/test_crash.py -v; }
 
+suite_counts() {
+  build release outrider count_bench
+  check "instructions a message" python3 tests/bench/counts.py check
+}
+
 suite_fuzz() { fuzz_all "${OUTRIDER_FUZZ_SECONDS:-60}"; }
 
 # One target on one core: a fuzz program for so many seconds, its words in a file of its own.
@@ -132,12 +137,12 @@ fuzz_one() {
 
 fuzz_all() {
   local target name
-  build fuzz fuzz_targets
+  build asan fuzz_targets
   python3 tests/fuzz/make_seeds.py build/fuzz/seeds
   export -f fuzz_one
-  printf '%s\n' build/fuzz/tests/fuzz/*_fuzz |
+  printf '%s\n' build/asan/tests/fuzz/*_fuzz |
     xargs -P "$(nproc)" -I{} bash -c 'fuzz_one "$1" "$2"' _ {} "$1"
-  for target in build/fuzz/tests/fuzz/*_fuzz; do
+  for target in build/asan/tests/fuzz/*_fuzz; do
     name=${target##*/}
     check "$name, $1 s" bash -c 'tail -n 40 "$1"; tail -n 1 "$1" | grep -qx "exit 0"' _ \
       "build/fuzz/$name.log"

@@ -82,6 +82,16 @@ TEST(Check, FindsAQueueThatOthersMayWrite) {
   EXPECT_THAT(ran.err, HasSubstr("others may write in it"));
 }
 
+TEST(Check, FindsAFolderOfTrustThatOthersMayWrite) {
+  Site site;
+  ::mkdir(site.folder.file("known").c_str(), 0700);
+  ::chmod(site.folder.file("known").c_str(), 0777);
+  const auto ran =
+      site.check({.names = {"mx.example.org"}}, site.queue(0700) + "[trust]\npath = \"known\"\n");
+  EXPECT_EQ(ran.code, 78);
+  EXPECT_THAT(ran.err, HasSubstr("known: others may write in it"));
+}
+
 TEST(Check, FindsAnOpenRelay) {
   Site site;
   const auto ran = site.check({.names = {"mx.example.org"}},
@@ -112,6 +122,8 @@ TEST(Check, TheSampleConfigurationIsGood) {
   replace("user = \"outrider\"", "user = \"root\"");
   replace("/etc/letsencrypt/live/mx.example.org/fullchain.pem", files.certificate);
   replace("/etc/letsencrypt/live/mx.example.org/privkey.pem", files.key);
+  replace("/etc/letsencrypt/live/mta-sts.example.org/fullchain.pem", files.certificate);
+  replace("/etc/letsencrypt/live/mta-sts.example.org/privkey.pem", files.key);
   replace("/var/lib/outrider/queue", site.folder.file("queue"));
   const auto ran = outrider({"check", "-c", site.folder.write("x.toml", toml)});
   EXPECT_EQ(ran.code, 0) << ran.err;

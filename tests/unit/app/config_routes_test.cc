@@ -44,6 +44,17 @@ TEST(ConfigRoutes, HaveNoProfileOfTheirOwnWhereNothingIsSaid) {
   EXPECT_EQ(config.deliver.start_tls_form, StartTlsForm::Rfc3207);
 }
 
+TEST(ConfigRoutes, MayPinPublicKeys) {
+  const std::string pin(64, 'a');
+  const auto pins = "tls_fingerprints = \"SHA256:" + pin + "\"\n";
+  const auto config = load(route("tls = \"fingerprint\"\n" + pins));
+  EXPECT_THAT(route_of(config).profile.pins, ElementsAre(pin));
+  EXPECT_NE(route_of(config).profile.mark(), "");
+  EXPECT_THAT(error(route("tls = \"fingerprint\"\n")), HasSubstr("needs tls_fingerprints"));
+  EXPECT_THAT(error(route("tls = \"dane\"\n" + pins)), HasSubstr("is of no use without"));
+  EXPECT_THAT(error("[delivery]\ntls = \"fingerprint\"\n"), HasSubstr("is of a [[route]]"));
+}
+
 TEST(ConfigRoutes, H7_MaySpeakTheDraft) {
   EXPECT_EQ(route_of(load(route("starttls = \"draft-hoffman\"\n"))).profile.form,
             StartTlsForm::DraftHoffman);

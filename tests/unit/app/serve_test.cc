@@ -1,5 +1,6 @@
 // The program as a whole: a server in a process of its own, and the command line beside it.
-// Covers: app/server.cc app/queue_command.cc app/send.cc
+// Covers: app/server.cc app/trust_parts.cc app/queue_command.cc app/send.cc app/ask.cc
+// Covers: app/command_line_parts.cc app/tls_desk.cc
 #include "outrider/app/serve.h"
 
 #include <fcntl.h>
@@ -104,6 +105,19 @@ class Serve : public testing::Test {
   Folder folder;
   pid_t child_ = 0;
 };
+
+TEST_F(Serve, ExplainsItsDecisions) {
+  write("[[route]]\ndomain = \"away.test\"\nvia = \"smtp://192.0.2.1\"\ntls = \"encrypt\"\n");
+  start();
+  const auto told = command({"tls", "explain", "ada@away.test"});
+  EXPECT_EQ(told.code, 0) << told.err;
+  EXPECT_THAT(told.out, HasSubstr("verdict    encrypt, otherwise wait"));
+  EXPECT_THAT(command({"tls", "explain", "dst.test"}).out, HasSubstr("No other server"));
+  const auto refused = command({"tls", "explain", "not a name"});
+  EXPECT_EQ(refused.code, 65);
+  EXPECT_THAT(refused.err, HasSubstr("is no address and no domain"));
+  EXPECT_EQ(end(SIGTERM), 0);
+}
 
 TEST_F(Serve, TakesMailAndDeliversIt) {
   start();

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <thread>
 
 namespace outrider {
 namespace {
@@ -44,6 +46,19 @@ TEST(Input, MovesWithItsBytes) {
   EXPECT_EQ(second.view(), "abc");
   first = std::move(second);
   EXPECT_EQ(first.view(), "abc");
+}
+
+// AddressSanitizer sees what is wrong: what a thread made first it destroys last.
+TEST(Input, MayOutliveTheFreeListOfItsThread) {
+  std::thread([] {
+    static thread_local std::unique_ptr<Input> outlives;
+    outlives = nullptr;  // made now, before the list
+    Input other;
+    other.append("other");
+    outlives = std::make_unique<Input>();
+    outlives->append("bytes");
+    EXPECT_EQ(outlives->view(), "bytes");
+  }).join();
 }
 
 }  // namespace

@@ -196,7 +196,7 @@ TEST(SettleHosts, ReturnsMailWhereNoHostHasAnAddress) {
 }
 
 TEST(SettleHosts, SaysThatADomainHasNeitherMxNorAddress) {
-  const auto hop = settle_hosts(by_domain, {host_itself("example.org", false)},
+  const auto hop = settle_hosts(by_domain, {host_itself("example.org")},
                                 {{addresses({}), addresses({})}}, {}, true);
   EXPECT_EQ(reply(hop), "550 5.4.4");
   EXPECT_THAT(hop.error().text, HasSubstr("neither mail servers (MX) nor an address"));

@@ -46,7 +46,10 @@ class SmallWorld final : public dns::Resolver {
  public:
   std::map<std::string, std::vector<dns::Mx>> mx_records;
   std::map<std::string, std::vector<IpAddress>> addresses;
+  std::mutex lock;
+  std::map<std::string, dns::TlsaAnswer> tlsa_records;  ///< under the lock
   bool fails = false;
+  bool is_signed = false;  ///< all of it
 
   awaitable<dns::MxAnswer> mx(std::string name) override {
     dns::MxAnswer answer;
@@ -55,6 +58,8 @@ class SmallWorld final : public dns::Resolver {
     const bool known = at != mx_records.end();
     if (known) answer.hosts = at->second;
     answer.status = status(known, addresses.contains(name));
+    answer.secure = is_signed;
+    answer.ttl = 60s;
     co_return answer;
   }
   awaitable<dns::AddressAnswer> ipv4(std::string name) override {
@@ -64,6 +69,8 @@ class SmallWorld final : public dns::Resolver {
     const bool known = at != addresses.end();
     if (known) answer.addresses = at->second;
     answer.status = status(known, mx_records.contains(name));
+    answer.secure = is_signed;
+    answer.ttl = 60s;
     co_return answer;
   }
   awaitable<dns::AddressAnswer> ipv6(std::string name) override {
@@ -71,6 +78,14 @@ class SmallWorld final : public dns::Resolver {
     answer.canonical = name;
     answer.status = status(false, addresses.contains(name) || mx_records.contains(name));
     co_return answer;
+  }
+  awaitable<dns::TlsaAnswer> tlsa(std::string name) override {
+    const std::lock_guard guard(lock);
+    const auto at = tlsa_records.find(name);
+    dns::TlsaAnswer none;
+    none.status = dns::Status::NoName;
+    none.secure = is_signed;
+    co_return at == tlsa_records.end() ? none : at->second;
   }
   awaitable<dns::TextAnswer> pointer(IpAddress) override { co_return dns::TextAnswer{}; }
   void close() override {}
@@ -198,10 +213,10 @@ class Post {
   }
   MessageId put_to(const std::string& recipient) { return put(envelope_to({recipient})); }
 
-  /// As `outrider queue retry` of all.
-  void retry_all() {
+  /// As `outrider queue retry|remove|…`; without a filter of all.
+  void apply(queue::Action action, queue::Filter filter = {}) {
     auto executor = threads_.front()->executor();
-    auto task = queue->apply(queue::Action::Retry, {});
+    auto task = queue->apply(action, std::move(filter));
     auto done = boost::asio::co_spawn(executor, std::move(task), boost::asio::use_future);
     EXPECT_TRUE(done.get());
   }

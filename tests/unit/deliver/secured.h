@@ -19,7 +19,7 @@ struct Secured {
   }
   /// Of a server mx.away.test.
   std::shared_ptr<const tls::ServerContext> context_of(tls::Parameters parameters) {
-    const auto files = ca.issue("mx.away.test");
+    files = ca.issue("mx.away.test");
     tls::ServerOptions server;
     server.keys = {{files.certificate, files.key}};
     server.parameters = std::move(parameters);
@@ -40,6 +40,7 @@ struct Secured {
     post.put_to("anna@away.test");
   }
   test::TestCa ca;
+  test::TestCa::Files files;  ///< of the last server
   tls::ClientOptions client;
   std::shared_ptr<const tls::ServerContext> context;
   Post post;

@@ -58,5 +58,25 @@ TEST(Shard, SharesTheTotalAmongDestinations) {
   EXPECT_EQ(one.most_open, 1);
 }
 
+// Each of them ends as soon as it has its turn; they must not stand on each other's stack.
+TEST(Shard, ThousandsOfDestinationsThatLostTheirWorkWhileTheyWaitedEndOneAfterAnother) {
+  ScriptedServer::Rules silent;
+  silent.greeting = "~";
+  ScriptedServer slow(silent);
+  Post post;
+  post.route("slow.test", slow.route());
+  post.options.concurrency.total = 1;
+  post.options.time.greeting = 2s;
+  post.start();
+  post.put_to("a@slow.test");
+  ASSERT_TRUE(comes_true([&] { return slow.connections == 1; }));
+  std::vector<std::string> recipients;
+  for (int i = 0; i < 9000; ++i) recipients.push_back("a@d" + std::to_string(i) + ".test");
+  const auto id = post.put(envelope_to(recipients));
+  post.apply(queue::Action::Remove, {.ids = {id}});
+  ASSERT_TRUE(post.logs("to=<a@slow.test> status=deferred")) << post.log();
+  EXPECT_EQ(post.lines(" delivery "), 1u) << post.log();
+}
+
 }  // namespace
 }  // namespace outrider::deliver

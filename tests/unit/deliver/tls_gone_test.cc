@@ -1,4 +1,5 @@
 // L7, L9, R8: a host that had TLS and has it no more.
+// Covers: deliver/connector_past.cc
 #include <gmock/gmock.h>
 
 #include "unit/deliver/secured.h"
@@ -40,7 +41,7 @@ TEST(TlsGone, L7_R8_RaisesAnAlarmAndMailWaits) {
   site.start();
   site.lose();
   EXPECT_TRUE(site.post.logs("alarm=tls-gone host=mx.away.test:")) << site.post.log();
-  EXPECT_TRUE(site.post.logs("domain=mx.away.test last_seen=20")) << site.post.log();
+  EXPECT_TRUE(site.post.logs("domain=smtp://[mx.away.test]:")) << site.post.log();
   EXPECT_TRUE(site.post.logs("status=deferred"));
   EXPECT_TRUE(site.post.logs("dsn=4.7.5"));
   EXPECT_EQ(site.alarms(), 1u);
@@ -111,10 +112,10 @@ TEST(TlsGone, L7_L9_AnOperatorsRetryReleasesItForGood) {
   site.lose();
   ASSERT_TRUE(site.post.logs("status=deferred")) << site.post.log();
   std::this_thread::sleep_for(50ms);
-  site.post.retry_all();
+  site.post.apply(queue::Action::Retry);
   ASSERT_TRUE(site.post.is_empty()) << site.post.log();
   EXPECT_FALSE(site.server.messages().at(1).secure);
-  EXPECT_TRUE(site.post.logs("tls accepted host=mx.away.test:")) << site.post.log();
+  EXPECT_TRUE(site.post.logs("tls released domain=smtp://[mx.away.test]:")) << site.post.log();
   site.post.put_to("anna@away.test");
   ASSERT_TRUE(site.post.is_empty()) << "no alarm any more: " << site.post.log();
   EXPECT_EQ(site.alarms(), 1u);
@@ -128,7 +129,7 @@ TEST(TlsGone, L7_AnOperatorsRetryReleasesItWhileItWaitsForItsNextAttempt) {
   site.lose();
   ASSERT_TRUE(site.post.logs("status=deferred")) << site.post.log();
   std::this_thread::sleep_for(200ms);
-  site.post.retry_all();
+  site.post.apply(queue::Action::Retry);
   ASSERT_TRUE(site.post.is_empty()) << site.post.log();
 }
 

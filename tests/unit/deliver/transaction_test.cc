@@ -1,5 +1,6 @@
 #include "outrider/deliver/transaction.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "unit/deliver/post.h"
@@ -159,6 +160,51 @@ TEST(Transaction, SplitsRecipientsAsTheOptionsSay) {
   post.put(envelope_to({"a@away.test", "b@away.test", "c@away.test"}));
   ASSERT_TRUE(post.is_empty()) << post.log();
   EXPECT_EQ(server.messages().size(), 2u);
+  EXPECT_EQ(server.connections, 1);
+}
+
+// Five recipients in transactions of two.
+void serve_five(Post& post, ScriptedServer& server) {
+  post.options.recipients = 2;
+  post.route("away.test", server.route());
+  post.start();
+  post.put(
+      envelope_to({"a@away.test", "b@away.test", "c@away.test", "d@away.test", "e@away.test"}));
+}
+
+ScriptedServer::Rules second_mail_meets(std::string words) {
+  ScriptedServer::Rules rules;
+  rules.answer = [words, mails = std::make_shared<std::atomic<int>>()](std::string_view command) {
+    return command.starts_with("MAIL") && ++*mails == 2 ? words : std::string();
+  };
+  return rules;
+}
+
+// Those that were served are not served again, whatever becomes of the rest.
+TEST(Transaction, ARefusalInTheMiddleOfAClaimIsOfItsRecipientsAlone) {
+  ScriptedServer server(second_mail_meets("450 4.3.2 later"));
+  Post post;
+  serve_five(post, server);
+  for (const auto* each : {"c", "d"}) {
+    ASSERT_TRUE(post.logs(fmt::format("to=<{}@away.test> status=deferred", each))) << post.log();
+  }
+  ASSERT_TRUE(post.is_empty()) << post.log();
+  for (const auto* each : {"a", "b", "c", "d", "e"}) {
+    EXPECT_EQ(post.lines(fmt::format("to=<{}@away.test> status=sent", each)), 1u) << post.log();
+  }
+  EXPECT_EQ(post.lines("status=deferred"), 2u) << post.log();
+}
+
+TEST(Transaction, AConnectionThatEndsWithinAClaimIsReplacedForTheRest) {
+  ScriptedServer server(second_mail_meets("421 4.3.2 enough"));
+  Post post;
+  serve_five(post, server);
+  ASSERT_TRUE(post.is_empty()) << post.log();
+  for (const auto* each : {"a", "b", "c", "d", "e"}) {
+    EXPECT_EQ(post.lines(fmt::format("to=<{}@away.test> status=sent", each)), 1u) << post.log();
+  }
+  EXPECT_EQ(server.messages().size(), 3u);
+  EXPECT_EQ(server.connections, 2);
 }
 
 class Sizes : public testing::TestWithParam<bool> {};

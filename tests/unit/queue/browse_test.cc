@@ -56,6 +56,24 @@ TEST_F(Browse, EveryGivenPartOfTheFilterMustMatch) {
   EXPECT_THAT(ids_of({.held = false}), ElementsAre(one, both));
 }
 
+TEST_F(Browse, WhatWaitsForSecurityIsAStateOfItsOwn) {
+  options_.retry.first = 1ms;
+  open();
+  const auto id = *put(envelope_to({"a@one.test"}));
+  put(envelope_to({"b@two.test"}));
+  auto waits = outcome(0, RecipientStatus::Pending);
+  waits.for_tls = true;
+  finish(claim("one.test"), {waits});
+  EXPECT_TRUE(eventually([&] { return queue_->counts().for_tls == 1; }));
+  EXPECT_THAT(ids_of({.for_tls = true}), ElementsAre(id));
+  EXPECT_THAT(ids_of({.for_tls = false}), SizeIs(1));
+  EXPECT_TRUE(list()[0].for_tls);
+  reopen();
+  EXPECT_EQ(queue_->counts().for_tls, 1u);
+  finish(claim("one.test"), {outcome(0, RecipientStatus::Pending)});
+  EXPECT_TRUE(eventually([&] { return queue_->counts().for_tls == 0; })) << "another reason now";
+}
+
 TEST_F(Browse, AHeldMessageIsNotDeliveredUntilReleased) {
   open();
   const auto id = *put(envelope_to({"a@one.test"}));

@@ -38,7 +38,7 @@ Record sample() {
   envelope.reverse_route = "@two.test,@one.test";
   envelope.recipients[1].route = "@three.test";
   record.progress = {{.attempts = 7, .next = Time(Duration(1'700'000'100'000)), .warned = true},
-                     {}};
+                     {.for_tls = true}};
   return record;
 }
 

@@ -63,5 +63,15 @@ TEST(Fate, WarnsOnceAndNeverAboutANotice) {
   EXPECT_EQ(fate_of(quiet, {.arrived = arrived}, arrived + 5h), Fate::Retry);
 }
 
+TEST(Fate, OfWhatWaitsForSecurityHasItsOwnRules) {
+  Retry retry;
+  retry.tls_lifetime = 200h;
+  const Lateness late{.arrived = Time{}, .for_tls = true};
+  EXPECT_EQ(fate_of(retry, late, Time{} + 15min - 1ms), Fate::Retry);
+  EXPECT_EQ(fate_of(retry, late, Time{} + 15min), Fate::Warn);
+  EXPECT_EQ(fate_of(retry, late, Time{} + 130h), Fate::Warn);
+  EXPECT_EQ(fate_of(retry, late, Time{} + 200h), Fate::GiveUp);
+}
+
 }  // namespace
 }  // namespace outrider::queue

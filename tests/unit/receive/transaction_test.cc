@@ -132,6 +132,26 @@ TEST(Transaction, HandsARecipientNamedTwiceTheMessageOnce) {
   EXPECT_EQ(bench.queue.messages()[0].envelope.recipients.size(), 1u);
 }
 
+TEST(Transaction, HandsEachOfManyRecipientsTheMessageOnce) {
+  Bench bench;
+  bench.client.may_relay = true;
+  bench.mail();
+  smtp::Notify never;
+  never.never = true;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 100; ++i) bench.rcpt("user" + std::to_string(i), "example.net");
+    bench.rcpt("user7", "example.net", never);
+    bench.rcpt("user7", "example.com");
+  }
+  EXPECT_EQ(bench.transaction->accepted(), 306u);
+  bench.message({small_message});
+  EXPECT_EQ(bench.queue.messages()[0].envelope.recipients.size(), 102u);
+  bench.mail();
+  bench.rcpt("user7", "example.net");
+  bench.message({small_message});
+  EXPECT_EQ(bench.queue.messages()[1].envelope.recipients.size(), 1u);
+}
+
 Options with_alias() {
   static const std::string path =
       std::filesystem::temp_directory_path() / ("outrider-alias-" + std::to_string(::getpid()));

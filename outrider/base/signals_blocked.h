@@ -5,7 +5,7 @@
 
 #include <csignal>
 
-namespace outrider::dns {
+namespace outrider {
 
 /// While it lives, a thread that is started here has all signals blocked, and so have its own.
 class SignalsBlocked {
@@ -23,4 +23,4 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
-}  // namespace outrider::dns
+}  // namespace outrider

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Instructions and allocations of fixed works, and system calls of the server, a message each. They
+are the same on every run, whatever else the machine does, and so they are a ratchet: bench/counts.toml
+keeps them, and instructions that grow by more than 5 %, allocations by 10 %, are an error until that file is changed on purpose.
+
+usage: counts.py check | update | show [NAME]   (`show`: where one work's instructions go)"""
+
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+import lab  # noqa: E402
+
+KEPT = lab.TOP / "bench/counts.toml"
+PROGRAMS = [lab.TOP / "build/release/tests/bench/count_bench", pathlib.Path(lab.OUTRIDER)]
+GROWTH = {"instructions": 1.05, "allocations": 1.1}  # of the whole server two runs differ by 1 %
+TIMES = 100
+ALLOCATES = re.compile(r"^(malloc|calloc|realloc|memalign|posix_memalign|aligned_alloc)$")
+
+
+class Counter:
+    def __init__(self, folder):
+        self.folder = folder
+        # Valgrind of Debian 12 cannot read the debugging information of clang 19.
+        for program in PROGRAMS:
+            subprocess.run(["objcopy", "--strip-debug", program, folder / program.name], check=True)
+
+    def callgrind(self, *command, options=()):
+        out = self.folder / "callgrind.out"
+        return subprocess.Popen(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *options,
+                                 *map(str, command)], stdout=subprocess.PIPE, text=True,
+                                stderr=subprocess.DEVNULL)
+
+    def read(self):
+        """Instructions of the last run, and the calls that ask for memory, from its very start."""
+        text = (self.folder / "callgrind.out").read_text()
+        names, allocations, called = {}, 0, ""
+        for line in text.split("\n"):
+            if line.startswith("cfn="):
+                number, _, name = line[4:].partition(" ")
+                called = names.setdefault(number, name) if name else names.get(number, "")
+            elif line.startswith("fn="):
+                number, _, name = line[3:].partition(" ")
+                if name:
+                    names[number] = name
+            elif line.startswith("calls=") and ALLOCATES.match(called):
+                allocations += int(line[6:].split()[0])
+        total = int(re.search(r"^(?:totals|summary): (\d+)", text, re.MULTILINE).group(1))
+        return total, allocations
+
+    def works(self):
+        """Of count_bench: what the threads of the works themselves do, within counted()."""
+        program = self.folder / "count_bench"
+        listed = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+        found = {}
+        for line in listed.splitlines():
+            name, unit = line.split("\t")
+            allocations = self.work(name)
+            total, _ = self.read()
+            found[name] = {"unit": unit, "instructions": total // TIMES,
+                           "allocations": allocations / TIMES}
+        return found
+
+    def work(self, name):
+        process = self.callgrind(self.folder / "count_bench", name, TIMES,
+                                 options=["--toggle-collect=counted"])
+        allocations = process.communicate(timeout=300)[0]
+        if process.returncode:
+            raise SystemExit(f"counts: {name} failed")
+        return int(allocations)
+
+
+# What the whole server does with a message, all threads together: taken on one connection, synced,
+# and given to nobody. What many messages cost more than few, so that the start does not count.
+FEW, MANY = 200, 3000
+
+
+def server(counter, messages=MANY):
+    folder = counter.folder / f"server-{messages}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    one = lab.Server(folder, "count.test", '[[route]]\ndomain = "*"\nvia = "discard"\n')
+    process = counter.callgrind(counter.folder / "outrider", "serve", "-c", one.config_path)
+    one.process = process
+    try:
+        lab.wait_for(lambda: lab.answers(one.port), 120, "the server under valgrind")
+        subprocess.run([lab.OUTRIDER, "bench", "source", "--server", f"127.0.0.1:{one.port}", "-s", "1",
+                        "-m", str(messages)], check=True, stdout=subprocess.DEVNULL, timeout=300)
+        lab.wait_for(lambda: one.is_empty(), 60, "an empty queue")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    return counter.read()
+
+
+def whole_server(counter):
+    few, many = server(counter, FEW), server(counter, MANY)
+    return {"server, a message taken and discarded": {
+        "unit": "message of 4 KiB", "instructions": (many[0] - few[0]) // (MANY - FEW),
+        "allocations": (many[1] - few[1]) / (MANY - FEW)}}
+
+
+def count_all():
+    with tempfile.TemporaryDirectory(prefix="outrider-counts-") as folder:
+        counter = Counter(pathlib.Path(folder))
+        return counter.works() | whole_server(counter)
+
+
+def write(found):
+    lines = ["# Counted by tests/bench/counts.py, a unit each. Growth of more than 5 % fails the tests",
+             "# until this file says that it is meant: `./dev bench counts update`.", ""]
+    for name, counts in found.items():
+        lines += [f'["{name}"]', f'unit = "{counts["unit"]}"',
+                  f'instructions = {counts["instructions"]}',
+                  f'allocations = {counts["allocations"]:g}', ""]
+    KEPT.write_text("\n".join(lines[:-1]) + "\n")
+
+
+def check(found):
+    kept, worse = tomllib.loads(KEPT.read_text()), []
+    for name, counts in found.items():
+        before = kept.get(name)
+        if not before:
+            worse.append(f"{name}: not in {KEPT.name}")
+            continue
+        for key, most in GROWTH.items():
+            line = f"{name}: {before[key]:g} {key} a {before['unit']}, now {counts[key]:g}"
+            print(line)
+            # A tenth of an allocation is a table that grows now and then.
+            if counts[key] > before[key] * most + (0.1 if key == "allocations" else 0):
+                worse.append(line)
+    worse += [f"{name}: in {KEPT.name}, and counted no more" for name in kept if name not in found]
+    if worse:
+        print("\nMore than there was (meant? `./dev bench counts update`):", *worse, sep="\n  ")
+    return 1 if worse else 0
+
+
+def show(name):
+    with tempfile.TemporaryDirectory(prefix="outrider-counts-") as folder:
+        counter = Counter(pathlib.Path(folder))
+        server(counter) if name == "server" else counter.work(name)
+        subprocess.run(["callgrind_annotate", counter.folder / "callgrind.out"], check=True)
+
+
+def main():
+    what = sys.argv[1] if len(sys.argv) > 1 else "check"
+    if what == "show":
+        return show(sys.argv[2] if len(sys.argv) > 2 else "server")
+    found = count_all()
+    if what == "update":
+        return write(found)
+    return check(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

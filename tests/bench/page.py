@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""docs/performance.md from what was measured last (bench/results) and bench/notes.md, which says what
+the figures do not. It draws docs/performance/*.svg on the way."""
+
+import json
+import pathlib
+import statistics
+import sys
+import tomllib
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+RESULTS, PICTURES = TOP / "bench/results", TOP / "docs/performance"
+SYNCING = ["postfix", "exim", "haraka"]  # OpenSMTPD was not seen to sync
+NAMES = {"outrider": "Outrider", "postfix": "Postfix", "exim": "Exim", "haraka": "Haraka",
+         "opensmtpd": "OpenSMTPD"}
+COLOURS = {"outrider": "#3b7d4f", "postfix": "#7a8fa6", "exim": "#a6907a", "haraka": "#8a7aa6",
+           "opensmtpd": "#b5b5b5"}
+
+
+def read(name):
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+PEERS, SCALE = read("peers"), read("scale")
+
+
+def middle(work, peer="outrider", key="rate"):
+    found = [each[key] for each in PEERS.get(work, {}).get(peer, []) if key in each]
+    return statistics.median(found) if found else None
+
+
+def best(work, key="rate"):
+    found = [value for peer in SYNCING if (value := middle(work, peer, key)) is not None]
+    return max(found) if found else None
+
+
+def number(value):
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def ratio(work, other, key="rate"):
+    ours, theirs = middle(work, key=key), other
+    return ours / theirs if ours and theirs else None
+
+
+class Target:
+    def __init__(self, name, text):
+        self.name, self.text, self.found, self.met = name, text, [], []
+
+    def least(self, what, value, wanted, unit=""):
+        return self._add(what, value, unit, value is not None and value >= wanted)
+
+    def most(self, what, value, wanted, unit=""):
+        return self._add(what, value, unit, value is not None and value <= wanted)
+
+    def _add(self, what, value, unit, met):
+        if value is not None:
+            self.found.append(f"{what} {number(value)}{unit}" + ("" if met else " (missed)"))
+            self.met.append(met)
+        return self
+
+    def row(self):
+        verdict = "not measured" if not self.met else "met" if all(self.met) else \
+            "missed" if not any(self.met) else "in part"
+        return f"| {self.name} | {self.text} | {'; '.join(self.found) or '-'} | {verdict} |"
+
+
+def targets():
+    a, b, c = "A 4 KiB x ", "B 4 KiB x 20", "C relay, TLS on both hops"
+    limit = middle("no server 4 KiB x 20", "limit")
+    p1 = Target("P1", "durable accept, 4 KiB: 12 times Postfix, 5 times the best peer, half of source "
+                "to sink without a server")
+    p2 = Target("P2", "its CPU: at most 1/15 of Postfix")
+    for sessions in ("20", "100"):
+        work = a + sessions
+        p1.least(f"{sessions} sessions: {number(middle(work))} msg/s, Postfix x", ratio(work, middle(work, "postfix")), 12)
+        p1.least("best peer x", ratio(work, best(work)), 5)
+        p2.most(f"{sessions} sessions: {number(middle(work, key='cpu_ms'))} ms, of Postfix",
+                ratio(work, middle(work, "postfix", "cpu_ms"), "cpu_ms"), 1 / 15)
+    if limit and middle(a + "20"):
+        p1.least("of the limit", middle(a + "20") / limit, 0.5)
+    large, body = "A 5 MiB x 20", "A 100 KiB x 20"
+    p5 = Target("P5", "relay until all is there: 10 times Postfix with a tenth of its CPU; 100 KiB 4 "
+                "times, above 2,000 msg/s")
+    p5.least(f"{number(middle(b))} msg/s, Postfix x", ratio(b, middle(b, "postfix")), 10)
+    p5.most("CPU of Postfix", ratio(b, middle(b, "postfix", "cpu_ms"), "cpu_ms"), 0.1)
+    p5.least("100 KiB: Postfix x", ratio("B 100 KiB x 20", middle("B 100 KiB x 20", "postfix")), 4)
+    p5.least("msg/s", middle("B 100 KiB x 20"), 2000)
+    full, resumed = "C full handshakes", "C resumed handshakes"
+    p7 = Target("P7", "handshakes: 90 % of `openssl s_server`, 0.6 ms of CPU; resumed 1.5 times as many, "
+                "every offer used")
+    p7.least("full, of s_server (s_time)", ratio("C s_time full", middle("C s_time full", "s_server")), 0.9)
+    p7.most("CPU", middle(full, key="cpu_ms"), 0.6, " ms")
+    p7.least("resumed to full", ratio(resumed, middle(full)), 1.5)
+    p7.least("offers used", middle(resumed, key="resumed"), 0.99)
+    p8 = Target("P8", "idle connection: 4 KiB, 20 in TLS; 50,000 held")
+    p8.most("plain", middle("D idle, plain", key="kib"), 4, " KiB")
+    p8.most("TLS", middle("D idle, TLS", key="kib"), 20, " KiB")
+    p8.least("held", SCALE.get("idle", {}).get("connections"), 50000)
+    p9 = Target("P9", "4 KiB message accepted and delivered: 10 KiB written, 0.1 syncs")
+    p9.most("written", middle("B disk, 4 KiB x 20", key="kib_written"), 10, " KiB")
+    for sessions in ("20", "100"):
+        p9.most(f"syncs at {sessions} sessions", middle(f"B disk, 4 KiB x {sessions}", key="syncs"), 0.1)
+    queue = SCALE.get("queue", {})
+    p10 = Target("P10", "a million in the queue: 85 % of the empty queue's rate, first delivery within 5 s of "
+                 "a start, a page in 50 ms, 500 bytes each")
+    if queue:
+        p10.least(f"{queue['messages']:,} messages: rate", queue["accepted when full"] / queue["accepted when empty"], 0.85)
+        p10.most("first delivery", queue["first delivery s"], 5, " s")
+        p10.most("page", queue["next page ms"], 50, " ms with the program's start")
+        p10.most("memory", queue["bytes a message"], 500, " bytes")
+    micro = {each["name"]: each for each in read("micro").get("benchmarks", [])}
+    p11 = Target("P11", "end of data, dots and line ends on one core: 4 GB/s")
+    for name in ("read 4 KiB of DATA", "read 1 MiB of DATA"):
+        if name in micro:
+            p11.least(name, micro[name]["bytes_per_second"] / 1e9, 4, " GB/s")
+    p12 = Target("P12", "twice as much costs at most 2.1 times the CPU")
+    for name, value in SCALE.get("sweep", {}).items():
+        p12.most(name, value, 2.1)
+    return [p1, p2,
+            Target("P3", "one session, one message at a time: 3 times Postfix").least(
+                f"{number(middle(a + '1'))} msg/s, Postfix x", ratio(a + "1", middle(a + "1", "postfix")), 3),
+            Target("P4", "100 KiB and 5 MiB: 3 times the best peer").least(
+                f"100 KiB: {number(middle(body))} msg/s, x", ratio(body, best(body)), 3).least(
+                f"5 MiB: {number(middle(large))} msg/s, x", ratio(large, best(large)), 3),
+            p5, Target("P6", "relay with TLS on both hops: 10 times Postfix").least(
+                f"{number(middle(c))} msg/s, x", ratio(c, middle(c, "postfix")), 10),
+            p7, p8, p9, p10, p11, p12]
+
+
+def bars(name, title, rows):
+    """Horizontal bars; rows: (peer, value)."""
+    rows = [(peer, value) for peer, value in rows if value is not None]
+    most = max((value for _, value in rows), default=1)
+    height = 34 + 24 * len(rows)
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 {height}" font-family="sans-serif" '
+             f'font-size="13"><rect width="640" height="{height}" fill="#fff"/>',
+             f'<text x="8" y="20" fill="#222">{title}</text>']
+    for at, (peer, value) in enumerate(rows):
+        y, width = 30 + 24 * at, max(1, 420 * value / most)
+        lines.append(f'<text x="8" y="{y + 15}" fill="#222">{NAMES[peer]}</text>'
+                     f'<rect x="100" y="{y}" width="{width:.0f}" height="18" fill="{COLOURS[peer]}"/>'
+                     f'<text x="{106 + width:.0f}" y="{y + 14}" fill="#222">{number(value)}</text>')
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    (PICTURES / f"{name}.svg").write_text("\n".join(lines + ["</svg>"]) + "\n")
+    return f"![{title}](performance/{name}.svg)\n"
+
+
+def cell(found, key):
+    values = sorted(each[key] for each in found if key in each)
+    if not values:
+        return "-"
+    return f"{number(statistics.median(values))} [{number(values[0])} to {number(values[-1])}]"
+
+
+def comparison():
+    peers = [peer for peer in NAMES if any(peer in found for found in PEERS.values())]
+    lines = ["| work | figure | " + " | ".join(NAMES[peer] for peer in peers) + " |",
+             "|---|---|" + "---|" * len(peers)]
+    words = {"rate": "a second", "cpu_ms": "CPU ms each", "kib": "KiB each", "resumed": "share resumed",
+             "kib_written": "KiB written each", "syncs": "syncs each"}
+    for work in sorted(PEERS):
+        found = PEERS[work]
+        if "outrider" not in found:
+            continue
+        for key in found["outrider"][0]:
+            lines.append(f"| {work} | {words[key]} | " + " | ".join(
+                cell(found.get(peer, []), key) for peer in peers) + " |")
+    return "\n".join(lines)
+
+
+def profiles():
+    lines = []
+    for path in sorted(RESULTS.glob("profile-*.json")):
+        name = path.stem.removeprefix("profile-")
+        found = json.loads(path.read_text())
+        parts = ", ".join(f"{part} {share} %" for part, share in found["parts"] if share >= 1)
+        lines.append(f"- **{name}** ([flame graph](performance/flame-{name}.svg), {found['samples']} samples): {parts}.")
+    return "\n".join(lines)
+
+
+def micro():
+    found = read("micro").get("benchmarks", [])
+    counts = tomllib.loads((TOP / "bench/counts.toml").read_text())
+    lines = ["| work | time | bytes a second | instructions | allocations |", "|---|---|---|---|---|"]
+    for each in found:
+        count = counts.get(each["name"], {})
+        speed = f"{each['bytes_per_second'] / 1e9:.1f} GB/s" if "bytes_per_second" in each else ""
+        lines.append(f"| {each['name']} | {each['real_time']:,.0f} ns | {speed} | "
+                     f"{count.get('instructions', '')} | {count.get('allocations', '')} |")
+    server = counts.get("server, a message taken and discarded", {})
+    if server:
+        lines.append(f"| the whole server, a message of 4 KiB taken and discarded | | | "
+                     f"{server['instructions']} | {server['allocations']:g} |")
+    return "\n".join(lines)
+
+
+def scale():
+    lines = ["| what | figures |", "|---|---|"]
+    for part, found in SCALE.items():
+        lines.append(f"| {part} | " + ", ".join(
+            f"{name} {number(value)}" for name, value in found.items()) + " |")
+    return "\n".join(lines)
+
+
+def main():
+    work = "A 4 KiB x 20"
+    print("# Performance\n")
+    print((TOP / "bench/notes.md").read_text().split("<!-- figures -->")[0])
+    print("## Targets\n| id | target | measured | |\n|---|---|---|---|")
+    print("\n".join(target.row() for target in targets()))
+    print("\n## Beside other servers\n")
+    for name, title, key, kind in (
+            ("accept", "Accepted into the durable queue, 4 KiB, 20 sessions: messages a second", "rate", work),
+            ("accept-cpu", "The same: CPU, ms a message", "cpu_ms", work),
+            ("relay", "Relayed, 4 KiB, 20 sessions: messages a second", "rate", "B 4 KiB x 20"),
+            ("tls", "Relayed with TLS on both hops: messages a second", "rate", "C relay, TLS on both hops"),
+            ("idle", "An idle connection: KiB", "kib", "D idle, plain")):
+        print(bars(name, title, [(peer, middle(kind, peer, key)) for peer in NAMES]))
+    print("Medians of the rounds, and their least and most.\n")
+    print(comparison())
+    print("\n## Scale\n")
+    print(scale())
+    print("\n## Where the time goes\nShares of the server's CPU time, kernel included. Green is Outrider's own "
+          "code, blue the store, violet TLS.\n")
+    print(profiles())
+    print("\n## The hot paths\n")
+    print(micro())
+    print((TOP / "bench/notes.md").read_text().split("<!-- figures -->")[1].rstrip())
+
+
+def keep_micro(path):
+    """What Google Benchmark found, without what it tells of the machine."""
+    found = json.loads(pathlib.Path(path).read_text())["benchmarks"]
+    kept = [{key: each[key] for key in ("name", "real_time", "bytes_per_second") if key in each}
+            for each in found]
+    (RESULTS / "micro.json").write_text(json.dumps({"benchmarks": kept}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    keep_micro(sys.argv[2]) if sys.argv[1:2] == ["micro"] else main()
