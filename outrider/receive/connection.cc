@@ -36,7 +36,6 @@ Connection::Connection(std::shared_ptr<Reception> reception, std::shared_ptr<con
       stream_(accepted.thread, accepted.fd),
       neighbours_(reception_->of(accepted.thread)),
       client_{.session = next_session_id(), .endpoint = accepted.peer, .name = nullptr},
-      transaction_(*reception_, *options_, listener_, client_),
       begun_(steady_now()),
       expected_since_(begun_) {
   neighbours_.open.insert(this);
@@ -53,7 +52,7 @@ awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
   Connection& connection = *self;
   connection.self_ = self;
   if (co_await connection.enter()) co_await connection.converse();
-  connection.transaction_.drop();
+  connection.transaction_.reset();
   if (connection.entered_) connection.log_disconnect();
   if (!connection.leaving_) co_await connection.stream_.shutdown();
 }
@@ -133,7 +132,7 @@ awaitable<void> Connection::converse() {
     } else {
       expected_since_ = {};
       if (const auto* part = std::get_if<smtp::BodyPart>(&event)) {
-        co_await transaction_.content(part->bytes);
+        co_await transaction_->content(part->bytes);
       } else if (std::holds_alternative<smtp::MessageEnd>(event)) {
         co_await finish_message();
       } else if (std::holds_alternative<smtp::StartTls>(event)) {
@@ -161,7 +160,7 @@ bool Connection::settle(const smtp::Event& event) {
   } else if (const auto* expanded = std::get_if<smtp::Expand>(&event)) {
     answer_inquiry(expand(options_->local_domains(), expanded->text), "EXPN", expanded->text);
   } else if (std::holds_alternative<smtp::Dropped>(event)) {
-    transaction_.drop();
+    transaction_.reset();
   } else if (const auto* refused = std::get_if<smtp::Refused>(&event)) {
     log_refused(refused->what, refused->reply);
   } else if (const auto* close = std::get_if<smtp::Close>(&event)) {
@@ -176,7 +175,7 @@ awaitable<bool> Connection::more_input() {
   if (!session_->output().empty() || session_->waiting_for_body()) expected_since_ = {};
   const bool written = co_await flush();
   if (!written) co_return false;
-  if (!transaction_.is_open() && reception_->draining.load(std::memory_order_relaxed)) {
+  if (!transaction_ && reception_->draining.load(std::memory_order_relaxed)) {
     why_ = "draining";
     session_->close(smtp::replies::shutting_down);
     co_return true;
@@ -208,7 +207,7 @@ awaitable<bool> Connection::more_input() {
 awaitable<Result<std::size_t>> Connection::read(seconds left) {
   // Behind a read that filled its buffer more is there; else wait first, without a buffer.
   if (!read_was_full_) {
-    resting_ = !transaction_.is_open();
+    resting_ = !transaction_;
     const Result<void> readable = co_await stream_.wait_readable(left);
     resting_ = false;
     if (leaving_) co_return std::size_t{0};
@@ -231,8 +230,9 @@ awaitable<bool> Connection::flush() {
 }
 
 awaitable<void> Connection::finish_message() {
-  const std::size_t answers = listener_.smtp.lmtp ? transaction_.accepted() : 1;
-  const smtp::Reply reply = co_await transaction_.end();
+  const std::size_t answers = listener_.smtp.lmtp ? transaction_->accepted() : 1;
+  const smtp::Reply reply = co_await transaction_->end();
+  transaction_.reset();
   if (reply.positive()) {
     ++messages_;
   } else {
@@ -247,14 +247,17 @@ void Connection::answer_inquiry(smtp::Reply reply, std::string_view verb, std::s
 }
 
 void Connection::answer_sender(const smtp::MailCommand& mail) {
-  const smtp::Reply reply = transaction_.sender(mail, origin(mail.smtputf8), stream_.tls());
-  if (!reply.positive())
+  auto transaction = std::make_unique<Transaction>(*reception_, *options_, listener_, client_);
+  const smtp::Reply reply = transaction->sender(mail, origin(mail.smtputf8), stream_.tls());
+  if (reply.positive())
+    transaction_ = std::move(transaction);
+  else
     log_refused(fmt::format("MAIL FROM:{}", printable(mail.reverse_path.path())), reply);
   session_->answer(reply);
 }
 
 void Connection::answer_recipient(const smtp::RcptCommand& rcpt, LookedUp found) {
-  const smtp::Reply reply = transaction_.recipient(rcpt, std::move(found));
+  const smtp::Reply reply = transaction_->recipient(rcpt, std::move(found));
   if (!reply.positive())
     log_refused(fmt::format("RCPT TO:{}", printable(rcpt.forward_path.path())), reply);
   session_->answer(reply);

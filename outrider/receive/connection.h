@@ -74,7 +74,7 @@ class Connection {
   Client client_;
   std::optional<ClientCounts::Place> place_;
   std::optional<smtp::ServerSession> session_;
-  Transaction transaction_;
+  std::unique_ptr<Transaction> transaction_;  ///< from MAIL to its answer: it is large
   std::weak_ptr<Connection> self_;
 
   Steady begun_;

@@ -31,7 +31,7 @@ awaitable<bool> Connection::secure(std::optional<tls::Version> only) {
   if (!session_) co_return true;
   session_->tls_established();
   know_client();
-  transaction_.drop();  // RFC 3207 §4.2
+  transaction_.reset();  // RFC 3207 §4.2
   co_return true;
 }
 
@@ -65,17 +65,17 @@ awaitable<bool> Connection::tls_begins(seconds left) {
 }
 
 bool Connection::needs_look_up(const smtp::RcptCommand& rcpt) const {
-  return (transaction_.requires_tls() && reception_->forecast) ||
-         (reception_->listing && transaction_.needs_listing(rcpt));
+  return (transaction_->requires_tls() && reception_->forecast) ||
+         (reception_->listing && transaction_->needs_listing(rcpt));
 }
 
 awaitable<void> Connection::look_up_recipient(smtp::RcptCommand rcpt) {
   LookedUp found;
-  if (transaction_.requires_tls() && reception_->forecast) {
+  if (transaction_->requires_tls() && reception_->forecast) {
     found.refusal = co_await ask_forecast(reception_->forecast, stream_.thread(), rcpt.forward_path,
                                           options_->listing.patience);
   }
-  if (reception_->listing && transaction_.needs_listing(rcpt)) {
+  if (reception_->listing && transaction_->needs_listing(rcpt)) {
     std::vector<IpAddress> own = options_->listing.own_addresses;
     if (const auto local = stream_.local()) own.push_back(local->address);
     found.listed =

@@ -69,8 +69,6 @@ smtp::Reply Transaction::sender(const smtp::MailCommand& mail, mail::Origin orig
   if (auto refused = refused_partner(mail.reverse_path, tls)) return *std::move(refused);
   if (misses_tls(mail.reverse_path, tls)) return smtp::replies::tls_missed;
   if (!reception_.queue.accepting()) return smtp::replies::no_space;
-  drop();
-  open_ = true;
   tls_ = tls;
   envelope_.reverse_path = mail.reverse_path;
   envelope_.body = body_type(mail.body);
@@ -271,16 +269,9 @@ void Transaction::check_header() {
 
 awaitable<smtp::Reply> Transaction::end() {
   if (!verdict_ && !incoming_) co_await begin();  // a message without any content
-  smtp::Reply reply;
-  if (verdict_) {
-    reply = *verdict_;
-  } else if (terminal_mail_) {
-    reply = co_await show();
-  } else {
-    reply = co_await commit();
-  }
-  drop();
-  co_return reply;
+  if (verdict_) co_return *verdict_;
+  if (terminal_mail_) co_return co_await show();
+  co_return co_await commit();
 }
 
 // Terminals come first: who is reached there may need no mailbox. What cannot be kept then comes
@@ -346,18 +337,6 @@ void Transaction::store_failed(const Error& error) {
       .field("id", incoming_->id().text())
       .field("reason", error.text());
   refuse(reception_.queue.accepting() ? smtp::replies::cannot_keep : smtp::replies::no_space);
-}
-
-void Transaction::drop() {
-  open_ = false;
-  accepted_ = 0;
-  envelope_ = {};
-  places_ = {};
-  terminal_mail_.reset();
-  expanded_.clear();
-  incoming_.reset();
-  scanner_.reset();
-  verdict_.reset();
 }
 
 void Transaction::log_received(MessageId id, const Summary& received) const {

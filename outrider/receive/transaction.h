@@ -32,13 +32,11 @@ struct LookedUp {
   std::optional<smtp::Reply> refusal;  ///< of a forecast
 };
 
-/// All references outlive it. Used again for each message of a connection.
+/// All references outlive it. Destroyed before end(), it leaves nothing of the message.
 class Transaction {
  public:
   Transaction(Reception& reception, const Options& options, const ListenerOptions& listener,
               const Client& client);
-
-  bool is_open() const { return open_; }
 
   /// MAIL. `origin` as it is known now; `tls` outlives the transaction, null in clear.
   smtp::Reply sender(const smtp::MailCommand& mail, mail::Origin origin, const TlsFacts* tls);
@@ -49,10 +47,8 @@ class Transaction {
   smtp::Reply recipient(const smtp::RcptCommand& rcpt, LookedUp found = {});
   /// A part of the content. What goes wrong is told by end().
   awaitable<void> content(std::string_view bytes);
-  /// The answer to the whole message; the transaction is over then.
+  /// The answer to the whole message. Nothing may be asked of the transaction then.
   awaitable<smtp::Reply> end();
-  /// Forgets the message.
-  void drop();
 
   /// Recipients that were answered with 250: as many answers LMTP wants (RFC 2033 §4.2).
   std::size_t accepted() const { return accepted_; }
@@ -90,7 +86,6 @@ class Transaction {
   const ListenerOptions& listener_;
   const Client& client_;
 
-  bool open_ = false;
   const TlsFacts* tls_ = nullptr;
   std::size_t accepted_ = 0;
   mail::Envelope envelope_;
