@@ -6,6 +6,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "support/source_folder.h"
+
 namespace outrider::test {
 
 using nlohmann::json;
@@ -42,7 +44,7 @@ std::string inflated(const std::string& deflated, std::size_t size) {
 }  // namespace
 
 json vector_cases(const std::string& file) {
-  std::ifstream stream(std::string(OUTRIDER_TEST_FOLDER) + "/vectors/" + file);
+  std::ifstream stream(source_folder() / "vectors" / file);
   auto cases = json::parse(stream).at("cases");
   if (cases.empty()) throw std::runtime_error("no cases in " + file);
   return cases;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "folder.h"
+#include "support/source_folder.h"
 #include "support/test_ca.h"
 
 namespace outrider::app {
@@ -113,7 +114,7 @@ TEST(Check, SpeaksJson) {
 TEST(Check, TheSampleConfigurationIsGood) {
   Site site;
   const auto files = site.ca.issue("mx.example.org");
-  auto toml = content_of(OUTRIDER_TEST_FOLDER "/../docs/outrider.toml");
+  auto toml = content_of(test::source_folder().parent_path() / "docs/outrider.toml");
   const auto replace = [&](std::string_view what, const std::string& with) {
     const auto at = toml.find(what);
     ASSERT_NE(at, std::string::npos) << what;

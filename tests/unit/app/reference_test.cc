@@ -7,6 +7,7 @@
 #include "folder.h"
 #include "outrider/app/schema.h"
 #include "outrider/app/values.h"
+#include "support/source_folder.h"
 
 namespace outrider::app {
 namespace {
@@ -28,7 +29,8 @@ TEST(ReferencePage, NamesEachSetting) {
 }
 
 TEST(ReferencePage, IsTheOneInTheDocumentation) {
-  EXPECT_EQ(content_of(OUTRIDER_TEST_FOLDER "/../docs/configuration.md"), reference_page())
+  const auto page = test::source_folder().parent_path() / "docs/configuration.md";
+  EXPECT_EQ(content_of(page), reference_page())
       << "make it anew: outrider config reference > docs/configuration.md";
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "folder.h"
+#include "support/source_folder.h"
 
 namespace outrider::app::probe {
 namespace {
@@ -22,8 +23,7 @@ TEST(ProbeRules, EachHasAnIdOfItsOwnATitleAndASource) {
 }
 
 TEST(ProbeRules, EachIsInTheDocument) {
-  const auto page =
-      content_of(std::filesystem::path(OUTRIDER_TEST_FOLDER).parent_path() / "docs" / "probe.md");
+  const auto page = content_of(test::source_folder().parent_path() / "docs" / "probe.md");
   for (const auto& rule : all_rules()) {
     EXPECT_THAT(page, testing::HasSubstr("| `" + std::string(rule.id) + "` |"));
   }

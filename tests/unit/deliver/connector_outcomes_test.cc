@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "support/source_folder.h"
 #include "unit/deliver/secured.h"
 
 namespace outrider::deliver {
@@ -59,7 +60,7 @@ std::vector<std::string> cells_of(const std::string& line) {
 
 /// The row of the documentation: the text, and a word for each level.
 std::vector<std::string> row_of(const std::string& text) {
-  const auto page = std::filesystem::path(OUTRIDER_TEST_FOLDER).parent_path() / "docs/delivery.md";
+  const auto page = test::source_folder().parent_path() / "docs/delivery.md";
   std::ifstream in(page);
   for (std::string line; std::getline(in, line);) {
     const auto cells = cells_of(line);

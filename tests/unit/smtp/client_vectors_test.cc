@@ -6,36 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "client_talk.h"
+#include "support/vectors.h"
 
 namespace outrider::smtp {
 namespace {
 
 using nlohmann::json;
-
-std::string from_base64(std::string_view text) {
-  static constexpr std::string_view letters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  unsigned bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    const auto value = letters.find(c);
-    if (value == std::string_view::npos) continue;
-    bits = bits << 6 | static_cast<unsigned>(value);
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    out += static_cast<char>(bits >> held & 0xff);
-  }
-  return out;
-}
-
-json cases_of(const std::string& name) {
-  std::ifstream file(std::string(OUTRIDER_TEST_FOLDER) + "/vectors/" + name);
-  auto cases = json::parse(file).at("cases");
-  EXPECT_FALSE(cases.empty());
-  return cases;
-}
 
 struct Script {
   std::string bytes;
@@ -48,9 +24,9 @@ Script script_of(const json& given) {
   Script script;
   for (const auto& part : given.at("server_sends")) {
     if (part.contains("zlib_b64")) script.judged = false;
-    if (part.contains("b64")) script.bytes += from_base64(part["b64"].get<std::string>());
+    if (part.contains("b64")) script.bytes += test::from_base64(part["b64"].get<std::string>());
     if (part.contains("rep")) {
-      const auto unit = from_base64(part["rep"]["b64"].get<std::string>());
+      const auto unit = test::from_base64(part["rep"]["b64"].get<std::string>());
       const auto times = std::min<std::size_t>(part["rep"]["n"].get<std::size_t>(), 100000);
       for (std::size_t i = 0; i < times; ++i) script.bytes += unit;
     }
@@ -145,7 +121,7 @@ bool fits(const std::string& rule, const std::string& phase, const std::string& 
 // R2, R3, R5, R6: the phases `starttls` and `ehlo-tls`.
 TEST(HostileServer, GetsOnlyWhatIsSafe) {
   std::size_t judged = 0;
-  for (const auto& given : cases_of("replies.json")) {
+  for (const auto& given : test::vector_cases("replies.json")) {
     const auto script = script_of(given);
     const std::string id = given.at("id");
     const std::string phase = given.at("phase");
@@ -167,7 +143,7 @@ TEST(HostileServer, GetsOnlyWhatIsSafe) {
 
 TEST(HostileServer, R2_CannotInjectBehindStartTlsAtAnyCut) {
   std::size_t judged = 0;
-  for (const auto& given : cases_of("replies.json")) {
+  for (const auto& given : test::vector_cases("replies.json")) {
     const std::string id = given.at("id");
     if (!id.starts_with("respinj-") || id == "respinj-multi-220") continue;
     const auto script = script_of(given);
@@ -183,7 +159,7 @@ TEST(HostileServer, R2_CannotInjectBehindStartTlsAtAnyCut) {
 // What was offered in clear is not known inside, and a second STARTTLS is not seen.
 TEST(HostileServer, R5_R6_InsideTlsOnlyTheNewListCountsAtAnyCut) {
   std::size_t judged = 0;
-  for (const auto& given : cases_of("replies.json")) {
+  for (const auto& given : test::vector_cases("replies.json")) {
     const std::string id = given.at("id");
     if (id != "caps-not-kept" && id != "starttls-in-tls") continue;
     const auto script = script_of(given);
@@ -203,7 +179,7 @@ TEST(HostileServer, R5_R6_InsideTlsOnlyTheNewListCountsAtAnyCut) {
 }
 
 TEST(HostileServer, AnyCutOfOneReplyGivesTheSame) {
-  for (const auto& given : cases_of("replies.json")) {
+  for (const auto& given : test::vector_cases("replies.json")) {
     const auto script = script_of(given);
     const std::string id = given.at("id");
     const bool one_reply = id.starts_with("syn-") || id.starts_with("code-");
@@ -229,10 +205,10 @@ void expect_sound_wire(const std::string& wire, const std::string& id) {
 TEST(OutboundContent, CannotSmuggle) {
   std::size_t sent = 0;
   std::size_t kept = 0;
-  for (const auto& given : cases_of("smuggling.json")) {
+  for (const auto& given : test::vector_cases("smuggling.json")) {
     if (!given.contains("content")) continue;
     const std::string id = given.at("id");
-    const auto content = from_base64(given["content"]["b64"].get<std::string>());
+    const auto content = test::from_base64(given["content"]["b64"].get<std::string>());
     for (std::size_t cut = 0; cut <= content.size(); ++cut) {
       Talk talk;
       bring_to(talk, "data");

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "support/dialogue.h"
+#include "support/source_folder.h"
 
 namespace outrider::smtp {
 namespace {
@@ -33,7 +34,7 @@ void PrintTo(const Script& script, std::ostream* out) { *out << script.name; }
 
 std::vector<Script> all_scripts() {
   std::vector<Script> scripts;
-  const auto folder = std::filesystem::path(OUTRIDER_TEST_FOLDER) / "dialogues";
+  const auto folder = test::source_folder() / "dialogues";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     Script script{entry.path().stem().string(), {}};
     std::ifstream file(entry.path());

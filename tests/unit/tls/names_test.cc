@@ -9,6 +9,7 @@
 #include "outrider/tls/tlsa_of.h"
 #include "pair.h"
 #include "support/test_ca.h"
+#include "support/vectors.h"
 
 namespace outrider::tls {
 namespace {
@@ -17,10 +18,6 @@ using nlohmann::json;
 using test::CertificateWish;
 using test::RawName;
 using trust::Level;
-
-json cases() {
-  return json::parse(std::ifstream(OUTRIDER_TEST_FOLDER "/vectors/certnames.json"))["cases"];
-}
 
 // `DNS:mx.example.com`, with `\\0` for the octet 0.
 RawName raw_name(const std::string& text) {
@@ -95,7 +92,7 @@ TEST(CertificateNames, MatchAsTheVectorsSay) {
   std::signal(SIGPIPE, SIG_IGN);
   test::TestCa ca;
   std::size_t count = 0;
-  for (const auto& row : cases()) {
+  for (const auto& row : test::vector_cases("certnames.json")) {
     const std::string id = row["id"];
     // Which name is the reference is decided before TLS, by trust.
     if (id == "nexthop-insecure-mx") continue;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dane.h"
+#include "support/vectors.h"
 
 namespace outrider::tls {
 namespace {
@@ -218,7 +219,7 @@ std::string from_hex(const std::string& hex) {
 
 // Those shorter than the three numbers are no Tlsa at all; the DNS module has them.
 TEST_F(Dane, RecordsOfNoUseAreRefused) {
-  const auto rows = json::parse(std::ifstream(OUTRIDER_TEST_FOLDER "/vectors/dane.json"))["cases"];
+  const auto rows = test::vector_cases("dane.json");
   const auto context = client(*stranger);
   int seen = 0;
   for (const auto& row : rows) {

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "outrider/trust/decide.h"
+#include "support/source_folder.h"
 
 namespace outrider::trust {
 namespace {
@@ -223,7 +224,7 @@ std::string table(bool sure) {
 }
 
 TEST(TruthTable, ThePageHasTheTable) {
-  const std::string path = std::string(OUTRIDER_TEST_FOLDER) + "/../docs/trust.md";
+  const auto path = test::source_folder().parent_path() / "docs/trust.md";
   std::ostringstream read;
   read << std::ifstream(path).rdbuf();
   std::string page = read.str();
