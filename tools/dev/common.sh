@@ -6,7 +6,7 @@ build_packages=(clang-19 lld-19 clang-format-19 llvm-19 libclang-rt-19-dev ccach
   git openssl python3 libboost1.81-dev libfmt-dev libssl-dev libunbound-dev dns-root-data
   libcurl4-openssl-dev libidn2-dev librocksdb-dev zlib1g-dev libtomlplusplus-dev libcli11-dev)
 test_packages=(libgtest-dev libgmock-dev nlohmann-json3-dev ldnsutils nsd unbound swaks libnet-ssleay-perl msmtp
-  curl npm xfsprogs gnutls-bin sslscan testssl.sh valgrind)
+  curl npm xfsprogs gnutls-bin sslscan testssl.sh valgrind strace procps)
 lint_packages=(clang-tidy-19)
 bench_packages=(libbenchmark-dev linux-perf)
 

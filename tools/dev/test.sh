@@ -167,7 +167,9 @@ run_suites() {
   build release
   for suite in "$@"; do
     say "$suite"
+    local begun=$SECONDS
     "suite_$suite"
+    printf '%s: %d seconds\n' "$suite" $((SECONDS - begun))
     ran+=" $suite"
   done
   printf '\n%d seconds\n' $((SECONDS - started))

@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   for (const Work& work : outrider::bench_micro::all_works())
     benchmark::RegisterBenchmark(work.name.c_str(),
                                  [work](benchmark::State& state) { time_work(state, work); });
+  outrider::bench_micro::register_commits();
   benchmark::RegisterBenchmark("limit: memcpy", copy)->Arg(4096)->Arg(1 << 20);
   benchmark::RegisterBenchmark("limit: memchr", search)->Arg(4096)->Arg(1 << 20);
   benchmark::RunSpecifiedBenchmarks();
