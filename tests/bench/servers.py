@@ -2,10 +2,14 @@
 by default. All take mail for any domain from loopback and give it to one sink, or hold it.
 
 Settings that differ from a default are those that a load of this kind asks for (how many connections
-are taken at once), and none that makes a server sync less."""
+are taken at once, and messages on each), and none that makes a server sync less."""
 
+import contextlib
+import errno
+import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -15,21 +19,23 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 import lab  # noqa: E402
 
 FOLDER = lab.TOP / "build/bench"
-CPU_GROUPS = pathlib.Path("/sys/fs/cgroup/cpuacct")
+V1, V2 = pathlib.Path("/sys/fs/cgroup/cpuacct"), pathlib.Path("/sys/fs/cgroup")
 
 
 class CpuGroup:
     """CPU seconds of a server and all its children, dead ones too."""
 
     def __init__(self, name):
-        self.path = CPU_GROUPS / f"outrider-bench-{name}"
+        self.path = (V1 if V1.exists() else V2) / f"outrider-bench-{name}-{os.getpid()}"
         self.path.mkdir(exist_ok=True)
 
     def join(self):
         (self.path / "cgroup.procs").write_text(str(os.getpid()))
 
     def seconds(self):
-        return int((self.path / "cpuacct.usage").read_text()) / 1e9
+        if (self.path / "cpuacct.usage").exists():
+            return int((self.path / "cpuacct.usage").read_text()) / 1e9
+        return int(re.search(r"usage_usec (\d+)", (self.path / "cpu.stat").read_text())[1]) / 1e6
 
     def processes(self):
         return [int(pid) for pid in (self.path / "cgroup.procs").read_text().split()]
@@ -38,17 +44,29 @@ class CpuGroup:
         """PSS of all its processes."""
         return sum(_pss(pid) for pid in self.processes())
 
-    def end(self):
+    def signal(self, number):
         for pid in self.processes():
-            try:
-                os.kill(pid, signal.SIGTERM)
-            except ProcessLookupError:
-                pass
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def end(self):
+        """Of its processes, and of itself."""
+        self.signal(signal.SIGTERM)
         try:
             lab.wait_for(lambda: not self.processes(), 10, "the end of the server's processes")
         except AssertionError:
-            for pid in self.processes():
-                os.kill(pid, signal.SIGKILL)
+            self.signal(signal.SIGKILL)
+        lab.wait_for(self.remove, 10, f"the end of the control group {self.path}")
+
+    def remove(self):
+        """False while something is in it."""
+        try:
+            self.path.rmdir()
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            return False
+        return True
 
 
 def _pss(pid):
@@ -66,31 +84,49 @@ class Server:
     demanded of the sink. `idle`: so many connections are to be borne."""
 
     works = ("accept", "relay", "tls", "idle")
+    package = None  # of Debian, where its version is read
 
     def __init__(self, sink_port=None, authority=None, idle=0):
         self.sink_port, self.authority, self.idle = sink_port, authority, idle
         self.tls = authority.issue("mx.test") if authority else None
         self.held = sink_port is None
-        self.cpu, self.port = CpuGroup(self.name), lab.free_port()
+        self.cpu, self.port, self.process = CpuGroup(self.name), lab.free_port(), None
         self.folder = FOLDER / self.name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self.start()
-        lab.wait_for(lambda: lab.answers(self.port), 40, f"{self.name} answering")
+        try:
+            self.start()
+            lab.wait_for(self._answers, 40, f"{self.name} answering")
+        except BaseException:
+            self.stop()
+            raise
+
+    @classmethod
+    def version(cls):
+        return lab.Neighbour(cls.name, cls.package).run(
+            "dpkg-query", "-W", "-f", "${Version}", cls.package, check=True, capture_output=True,
+            text=True).stdout
+
+    def _answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.name} ended with {self.process.returncode}: "
+                                 + (FOLDER / f"{self.name}.out").read_text(errors="replace")[-500:])
+        return lab.answers(self.port)
 
     def launch(self, *command, **options):
         self.process = subprocess.Popen(
             command, preexec_fn=self.cpu.join, stdin=subprocess.DEVNULL, start_new_session=True,
             stdout=open(FOLDER / f"{self.name}.out", "wb"), stderr=subprocess.STDOUT, **options)
 
-    def shell(self, neighbour, script, *packages):
-        """Runs a script in the neighbour's root, where its packages are and no name server is."""
-        lab.Neighbour(neighbour, *packages)
-        self.launch(lab.NEIGHBOUR, "run", neighbour, "sh", "-c", "ulimit -n $(ulimit -Hn); " + script)
+    def shell(self, script):
+        """Runs a script in the neighbour's root, where its package is and no name server is."""
+        lab.Neighbour(self.name, *[self.package] if self.package else [])
+        self.launch(lab.NEIGHBOUR, "run", self.name, "sh", "-c", "ulimit -n $(ulimit -Hn); " + script)
 
     def stop(self):
         self.cpu.end()
-        self.process.wait(20)
+        if self.process:
+            self.process.wait(20)
 
 
 class Outrider(Server):
@@ -102,20 +138,30 @@ class Outrider(Server):
         config = f'[[route]]\ndomain = "*"\nvia = "{via}"\n'
         if self.authority:
             config += 'tls = "encrypt"\n'
+        config += "[limits]\ntransactions = 1000000\n"
         if self.idle:
-            config += (f"[limits]\nconnections = {self.idle + 100}\n"
+            config += (f"connections = {self.idle + 100}\n"
                        f"connections_per_network = {self.idle + 100}\n")
         self.server = lab.Server(FOLDER, self.name, config, self.authority, port=self.port)
         self.tls_port = self.server.tls_port
         self.launch(lab.OUTRIDER, "serve", "-c", str(self.server.config_path))
         self.server.process = self.process
 
+    @classmethod
+    def version(cls):
+        done = subprocess.run([lab.OUTRIDER, "--version"], check=True, capture_output=True, text=True)
+        return done.stdout.split()[-1]
+
     def stop(self):
-        self.server.stop()
+        try:
+            if self.process:
+                self.server.stop()
+        finally:
+            super().stop()
 
 
 class Postfix(Server):
-    name = "postfix"
+    name = package = "postfix"
 
     def start(self):
         folder = self.folder
@@ -151,21 +197,21 @@ disable_dns_lookups = yes
 default_process_limit = {max(100, self.idle + 100)}
 {"defer_transports = smtp" if self.held else ""}{tls}
 """)
-        self.shell("postfix", f"cp /usr/share/postfix/master.cf.dist {folder}/etc/master.cf; "
+        self.shell(f"cp /usr/share/postfix/master.cf.dist {folder}/etc/master.cf; "
                    f"sed -i -e 's/^smtp  *inet/127.0.0.1:{self.port} inet/' "
                    rf"-e '/^[a-z0-9:.]* *\(inet\|unix\) /s/^\(\S* *\S* *\S* *\S* *\)y/\1n/' "
                    f"{folder}/etc/master.cf; cp /etc/postfix/dynamicmaps.cf {folder}/etc/; "
-                   f"chown postfix {folder}/data; exec postfix -c {folder}/etc start-fg", "postfix")
+                   f"chown postfix {folder}/data; exec postfix -c {folder}/etc start-fg")
 
     def stop(self):
-        lab.Neighbour("postfix", "postfix").run("postfix", "-c", f"{self.folder}/etc", "stop",
-                                                capture_output=True)
-        self.process.wait(20)
-        self.cpu.end()
+        if self.process:
+            lab.Neighbour(self.name, self.package).run("postfix", "-c", f"{self.folder}/etc", "stop",
+                                                       capture_output=True)
+        super().stop()
 
 
 class Exim(Server):
-    name = "exim"
+    name, package = "exim", "exim4-daemon-light"
 
     def start(self):
         folder = self.folder
@@ -216,16 +262,25 @@ out:
 begin retry
 * * F,2h,1m
 """)
-        self.shell("exim", f"chown -R Debian-exim {folder}; install -m 644 {folder}/exim.conf "
-                   f"/etc/exim4/exim4.conf; exec exim4 -bdf {'' if self.held else '-q30s'}",
-                   "exim4-daemon-light")
+        self.shell(f"chown -R Debian-exim {folder}; install -m 644 {folder}/exim.conf "
+                   f"/etc/exim4/exim4.conf; exec exim4 -bdf {'' if self.held else '-q30s'}")
 
 
 class Haraka(Server):
     name = "haraka"
 
+    @classmethod
+    def program(cls):
+        return lab.npm("Haraka@3.3") / "Haraka"
+
+    @classmethod
+    def version(cls):
+        node = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True)
+        package = json.loads((cls.program() / "package.json").read_text())
+        return f"{package['version']} (node {node.stdout.strip()})"
+
     def start(self):
-        folder, program = self.folder, lab.npm("Haraka") / "Haraka"
+        folder, program = self.folder, self.program()
         for part in ("config", "plugins", "queue"):
             (folder / part).mkdir()
         for file in (program / "config").glob("*.ini"):
@@ -250,7 +305,7 @@ class Haraka(Server):
             "exports.hook_get_mx = (next) => next(OK, { exchange: '127.0.0.1', "
             f"port: {self.sink_port or 9}, priority: 0 }})\n")
         node = shutil.which("node")
-        self.shell("haraka", f"cd {folder}; exec {node} {program}/bin/haraka -c {folder}")
+        self.shell(f"cd {folder}; exec {node} {program}/bin/haraka -c {folder}")
 
 
 class OpenSmtpd(Server):
@@ -258,7 +313,7 @@ class OpenSmtpd(Server):
     fail ("EVP lib", Debian 12), and it sends on when its scheduler's timers say so: neither is
     measured."""
 
-    name = "opensmtpd"
+    name = package = "opensmtpd"
     works = ("accept",)
 
     def start(self):
@@ -272,10 +327,10 @@ match from any for any action "out"
         spool = self.folder / "spool"
         pause = "(sleep 2; smtpctl pause mta) & " if self.held else ""
         # Its spool's place is compiled in: a folder of the disk all others use is mounted there.
-        self.shell("opensmtpd", f"mkdir -p {spool}; chmod 711 {spool}; rm -rf /var/spool/smtpd; "
+        self.shell(f"mkdir -p {spool}; chmod 711 {spool}; rm -rf /var/spool/smtpd; "
                    f"mkdir -p /var/spool/smtpd; mount --bind {spool} /var/spool/smtpd; "
                    f"install -m 600 {self.folder}/smtpd.conf /etc/smtpd.conf; "
-                   f"echo mx.test > /etc/mailname; {pause}exec smtpd -d", "opensmtpd")
+                   f"echo mx.test > /etc/mailname; {pause}exec smtpd -d")
 
 
 PEERS = {peer.name: peer for peer in (Outrider, Postfix, Exim, Haraka, OpenSmtpd)}

@@ -325,16 +325,24 @@ def can_have_neighbours():
 
 
 def npm(*packages):
-    """Installs packages of the npm registry for tests; the folder they lie in."""
+    """Installs packages of the npm registry for tests, `name` or `name@version`, of which 3.3 is any
+    3.3.x; the folder they lie in."""
     folder = TOP / "build/npm"
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in packages if not (folder / "node_modules" / name).exists()]
+    missing = [package for package in packages if not _npm_has(folder, package)]
     if missing:
         (folder / "package.json").write_text('{"private": true}\n') \
             if not (folder / "package.json").exists() else None
         subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", *missing],
                        cwd=folder, check=True)
     return folder / "node_modules"
+
+
+def _npm_has(folder, package):
+    name, _, version = package[1:].partition("@")  # a scope begins with one, too
+    told = folder / "node_modules" / (package[0] + name) / "package.json"
+    return told.exists() and (json.loads(told.read_text())["version"] + ".").startswith(
+        version + "." if version else "")
 
 
 def lines_of(size, first=b""):
