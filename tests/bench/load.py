@@ -4,21 +4,24 @@ sizes mixed, a look at each byte) is done by `outrider bench`."""
 
 import json
 import os
-import pathlib
 import re
-import shutil
+import signal
 import subprocess
+import time
 
+import machine
 from servers import FOLDER, lab
 
 POSTFIX_ROOT = lab.TOP / "build/neighbours/postfix/upper"
 TOOLS = {**os.environ, "LD_LIBRARY_PATH": str(POSTFIX_ROOT / "usr/lib/postfix")}
 
 
-def tool(name, *arguments, **options):
+def tool(name, *arguments):
     """A program of Postfix's package, outside of its root."""
-    return subprocess.run([str(POSTFIX_ROOT / "usr/sbin" / name), *map(str, arguments)], env=TOOLS,
-                          timeout=300, check=True, capture_output=True, **options)
+    done = subprocess.run([str(POSTFIX_ROOT / "usr/sbin" / name), *map(str, arguments)], env=TOOLS,
+                          timeout=300, capture_output=True, text=True)
+    if done.returncode:
+        raise AssertionError(f"{name} {' '.join(map(str, arguments))}: {done.stderr[-300:]}")
 
 
 def smtp_source(port, size, sessions, messages, together=True):
@@ -36,77 +39,97 @@ def source(port, *arguments, check=True):
     return json.loads(done.stdout)
 
 
-class SmtpSink:
-    def __init__(self):
-        self.port = lab.free_port()
-        self.output = open(FOLDER / "sink.out", "wb")
-        self.process = subprocess.Popen(
-            [str(POSTFIX_ROOT / "usr/sbin/smtp-sink"), "-u", "nobody", "-c", f"127.0.0.1:{self.port}",
-             "1000"], stdout=self.output, env=TOOLS)
-        lab.wait_for(lambda: lab.answers(self.port), 10, "the sink")
+class Process:
+    """A sink that runs until stop()."""
 
-    def count(self):
-        counts = re.findall(rb"mesg=(\d+)", (FOLDER / "sink.out").read_bytes()[-400:])
-        return int(counts[-1]) if counts else 0
+    def __init__(self, name, command, host="127.0.0.1", **options):
+        self.path, self.words = FOLDER / f"{name}.out", FOLDER / f"{name}.err"
+        self.name, self.host = name, host
+        with open(self.path, "wb") as out, open(self.words, "wb") as words:
+            self.process = subprocess.Popen(list(map(str, command)), stdout=out, stderr=words, **options)
+        try:
+            lab.wait_for(self._answers, 10, name)
+        except BaseException:
+            self.end()
+            raise
 
-    def stop(self):
+    def _answers(self):
+        self.living()
+        return lab.answers(self.port, self.host)
+
+    def living(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.name} ended with {self.process.returncode}: "
+                                 + self.words.read_text(errors="replace")[-500:])
+
+    def last(self, what):
+        """The count that it told last."""
+        self.living()
+        with open(self.path, "rb") as told:
+            told.seek(max(0, self.path.stat().st_size - 400))
+            found = re.findall(rf"{what}=(\d+)[^\d]".encode(), told.read())
+        return int(found[-1]) if found else 0
+
+    def end(self):
         self.process.terminate()
         self.process.wait()
 
 
-class Sink:
+class SmtpSink(Process):
+    def __init__(self):
+        self.port = lab.free_port()
+        super().__init__("smtp-sink", [POSTFIX_ROOT / "usr/sbin/smtp-sink", "-u", "nobody", "-c",
+                                       f"127.0.0.1:{self.port}", 1000], env=TOOLS)
+
+    def count(self):
+        return self.last("mesg")
+
+    def stop(self):
+        self.end()
+
+
+class Sink(Process):
     """`outrider bench sink`; stop() gives what it counted."""
 
     def __init__(self, *arguments, host="127.0.0.1", port=None):
         self.port = port or lab.free_port()
-        self.path = FOLDER / f"sink-{self.port}.out"
-        self.output = open(self.path, "w")
-        self.process = subprocess.Popen(
-            [lab.OUTRIDER, "bench", "sink", "--listen", f"{host}:{self.port}", "--count", "--json",
-             *map(str, arguments)], stdout=self.output)
-        lab.wait_for(lambda: lab.answers(self.port, host) or self.process.poll() is not None, 10,
-                     "the sink")
+        super().__init__(f"sink-{host}-{self.port}", [
+            lab.OUTRIDER, "bench", "sink", "--listen", f"{host}:{self.port}", "--count", "--json",
+            *arguments], host)
 
     def count(self, what="deliveries"):
-        found = re.findall(rf"{what}=(\d+)\n", self.path.read_text()[-400:])
-        return int(found[-1]) if found else 0
+        return self.last(what)
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait()
-        self.output.close()
+        self.end()
         return json.loads(self.path.read_text().rsplit("\n", 2)[1])
 
 
 class Syncs:
-    """fsync and fdatasync of the whole machine, and KiB written to its disks."""
+    """fsync and fdatasync of the whole machine, and KiB written to the disk of the queues."""
 
-    EVENTS = ("fsync", "fdatasync")
+    EVENTS = ("syscalls:sys_enter_fsync", "syscalls:sys_enter_fdatasync")
 
     def __enter__(self):
         subprocess.run(["sync"], check=True)
         self.written = _sectors()
-        events = [part for name in self.EVENTS for part in ("-e", f"syscalls:sys_enter_{name}")]
-        self.perf = None
-        if shutil.which("perf"):
-            self.perf = subprocess.Popen(["perf", "stat", "-a", "-x,", *events, "sleep", "600"],
-                                         stderr=subprocess.PIPE, text=True)
+        events = [part for name in self.EVENTS for part in ("-e", name)]
+        self.perf = subprocess.Popen(["perf", "stat", "-a", "-x,", *events], stderr=subprocess.PIPE,
+                                     text=True)
+        time.sleep(0.3)  # until it counts
         return self
 
     def __exit__(self, *_):
-        self.syncs = None
-        if self.perf:
-            subprocess.run(["pkill", "-INT", "-P", str(self.perf.pid)], check=False)
-            lines = self.perf.communicate(timeout=20)[1].split("\n")
-            counts = [line.split(",")[0] for line in lines if "sys_enter" in line]
-            self.syncs = sum(int(count) for count in counts) if all(
-                count.isdigit() for count in counts) and counts else None
+        self.perf.send_signal(signal.SIGINT)
+        told = self.perf.communicate(timeout=20)[1]
+        counts = [line.split(",")[0] for line in told.split("\n") if "sys_enter" in line]
+        if len(counts) != len(self.EVENTS) or not all(count.isdigit() for count in counts):
+            raise AssertionError(f"perf has no counts of syncs: {told}")
+        self.syncs = sum(map(int, counts))
         subprocess.run(["sync"], check=True)
         self.kilobytes = (_sectors() - self.written) / 2
 
 
 def _sectors():
     """Written to the disk that the queue is on."""
-    device = os.stat(FOLDER).st_dev
-    name = pathlib.Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve()
-    return int((name / "stat").read_text().split()[6])
+    return int(machine.disk().read_text().split()[6])

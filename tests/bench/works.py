@@ -1,6 +1,7 @@
 """The works that servers are measured by. Each gives a dictionary of figures."""
 
 import os
+import re
 import statistics
 import subprocess
 import time
@@ -9,37 +10,43 @@ import load
 from servers import lab
 
 
+def timed(server, messages, work):
+    cpu, start = server.cpu.seconds(), time.monotonic()
+    work()
+    seconds = time.monotonic() - start
+    return {"rate": messages / seconds, "cpu_ms": (server.cpu.seconds() - cpu) * 1000 / messages,
+            "seconds": seconds, "messages": messages}
+
+
 def accept(server, size, sessions, messages, together=True):
     """A: into the durable queue, delivery held."""
-    cpu, start = server.cpu.seconds(), time.monotonic()
-    load.smtp_source(server.port, size, sessions, messages, together)
-    seconds = time.monotonic() - start
-    return {"rate": messages / seconds, "cpu_ms": (server.cpu.seconds() - cpu) * 1000 / messages}
+    return timed(server, messages,
+                 lambda: load.smtp_source(server.port, size, sessions, messages, together))
 
 
-def relay(server, sink, give, messages, counted=False):
-    """B and C: source -> server -> sink, until all is in the sink. `counted`: with the syncs and
-    bytes of the machine, which is a run of its own, as perf and sync cost time."""
-    before, cpu, start = sink.count(), server.cpu.seconds(), time.monotonic()
-    with load.Syncs() if counted else _nothing() as syncs:
+def give_tls(port, messages):
+    """With STARTTLS, and otherwise as smtp-source does it."""
+    load.source(port, "--starttls", "-s", 20, "-m", messages, "--no-bdat", "--no-pipelining")
+
+
+def relay(server, sink, give, messages):
+    """B and C: source -> server -> sink, until all is in the sink."""
+    before = sink.count()
+
+    def work():
         give(server.port, messages)
         lab.wait_for(lambda: sink.count() - before >= messages, 240, "all in the sink")
-        seconds = time.monotonic() - start
+    return timed(server, messages, work)
+
+
+def relay_counted(*arguments):
+    """The same with the syncs and bytes of the machine, which is a run of its own, as perf and sync
+    cost time."""
+    with load.Syncs() as syncs:
+        figures = relay(*arguments)
         time.sleep(0.5)
-    figures = {"rate": messages / seconds, "cpu_ms": (server.cpu.seconds() - cpu) * 1000 / messages}
-    if counted:
-        figures |= {"kib_written": syncs.kilobytes / messages}
-        if syncs.syncs is not None:
-            figures["syncs"] = syncs.syncs / messages
-    return figures
-
-
-class _nothing:
-    def __enter__(self):
-        return None
-
-    def __exit__(self, *_):
-        return None
+    return figures | {"kib_written": syncs.kilobytes / figures["messages"],
+                      "syncs": syncs.syncs / figures["messages"]}
 
 
 def greet(server, count, *arguments):
@@ -48,8 +55,9 @@ def greet(server, count, *arguments):
     cpu = server.cpu.seconds()
     told = load.source(server.port, "--greet", "-s", 8, "-m", count, *arguments)
     time.sleep(0.3)
-    return {"rate": told["connections_per_second"], "resumed": told["resumed"] / count,
-            "cpu_ms": (server.cpu.seconds() - cpu) * 1000 / count}
+    rate = told["connections_per_second"]
+    return {"rate": rate, "resumed": told["resumed"] / count, "messages": count,
+            "cpu_ms": (server.cpu.seconds() - cpu) * 1000 / count, "seconds": count / rate}
 
 
 def idle(server, count, *arguments):
@@ -72,30 +80,41 @@ def idle(server, count, *arguments):
         held.stdout.close()
 
 
-def s_time(port, resumed=False, seconds=3, clients=4):
-    """Handshakes a second that OpenSSL's own client gets, several of it at once."""
+def s_time(ports, seconds=6, clients=4):
+    """Full handshakes a second that OpenSSL's own client gets, several of it at once, spread over the
+    ports. It tells whole seconds, so the clock is ours."""
+    start = time.monotonic()
     running = [subprocess.Popen(
-        ["openssl", "s_time", "-connect", f"127.0.0.1:{port}", "-reuse" if resumed else "-new",
-         "-time", str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        for _ in range(clients)]
+        ["openssl", "s_time", "-connect", f"127.0.0.1:{ports[at % len(ports)]}", "-new", "-time",
+         str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for at in range(clients)]
     told = [each.communicate(timeout=seconds + 30)[0] for each in running]
-    total = 0
-    for text in told:
-        line = next(line for line in text.split("\n") if "real seconds" in line)
-        total += int(line.split()[0]) / int(line.split(" in ")[1].split()[0])
-    return {"rate": total}
+    lasted = time.monotonic() - start
+    counts = [re.search(r"(\d+) connections in \d+ real seconds", text) for text in told]
+    if not all(counts):
+        raise AssertionError(f"s_time has no count: {told[counts.index(None)][-500:]}")
+    total = sum(int(count[1]) for count in counts)
+    return {"rate": total / lasted, "seconds": lasted, "messages": total}
 
 
-def s_server(authority):
-    """OpenSSL's own server on a free port: the process and its port."""
+def s_servers(authority):
+    """The same beside OpenSSL's own server. That has one thread, so there is one of it on each core,
+    each with a port of its own."""
     certificate, key = authority.issue("s-server.test")
-    port = lab.free_port()
-    process = subprocess.Popen(
-        ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", certificate, "-key", key,
-         "-quiet", "-naccept", "1000000"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
-    time.sleep(0.5)
-    return process, port
+    ports = [lab.free_port() for _ in range(os.cpu_count())]
+    running = []
+    try:
+        for port in ports:
+            running.append(subprocess.Popen(
+                ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", certificate, "-key",
+                 key, "-quiet"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL))
+        time.sleep(0.5)
+        return s_time(ports, clients=max(4, len(ports)))
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
 
 
 def limit(size, sessions, messages):
@@ -104,7 +123,8 @@ def limit(size, sessions, messages):
     try:
         start = time.monotonic()
         load.smtp_source(sink.port, size, sessions, messages)
-        return {"rate": messages / (time.monotonic() - start)}
+        seconds = time.monotonic() - start
+        return {"rate": messages / seconds, "seconds": seconds, "messages": messages}
     finally:
         sink.stop()
 
