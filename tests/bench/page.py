@@ -23,6 +23,7 @@ def read(name):
 
 
 PEERS, SCALE = read("peers"), read("scale")
+RUNS = PEERS.pop("runs", [])  # on which machine, when and how often the works were run
 
 
 def middle(work, peer="outrider", key="rate"):
@@ -41,14 +42,17 @@ def number(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def ratio(work, other, key="rate"):
-    ours, theirs = middle(work, key=key), other
+def over(ours, theirs):
     return ours / theirs if ours and theirs else None
+
+
+def ratio(work, other, key="rate"):
+    return over(middle(work, key=key), other)
 
 
 class Target:
     def __init__(self, name, text):
-        self.name, self.text, self.found, self.met = name, text, [], []
+        self.name, self.text, self.found, self.met, self.unknown = name, text, [], [], False
 
     def least(self, what, value, wanted, unit=""):
         return self._add(what, value, unit, value is not None and value >= wanted)
@@ -57,14 +61,17 @@ class Target:
         return self._add(what, value, unit, value is not None and value <= wanted)
 
     def _add(self, what, value, unit, met):
-        if value is not None:
+        if value is None:
+            self.found.append(f"{what}: not measured")
+            self.unknown = True
+        else:
             self.found.append(f"{what} {number(value)}{unit}" + ("" if met else " (missed)"))
             self.met.append(met)
         return self
 
     def row(self):
-        verdict = "not measured" if not self.met else "met" if all(self.met) else \
-            "missed" if not any(self.met) else "in part"
+        verdict = "not measured" if not self.met else "missed" if not any(self.met) else \
+            "met" if all(self.met) and not self.unknown else "in part"
         return f"| {self.name} | {self.text} | {'; '.join(self.found) or '-'} | {verdict} |"
 
 
@@ -80,8 +87,7 @@ def targets():
         p1.least("best peer x", ratio(work, best(work)), 5)
         p2.most(f"{sessions} sessions: {number(middle(work, key='cpu_ms'))} ms, of Postfix",
                 ratio(work, middle(work, "postfix", "cpu_ms"), "cpu_ms"), 1 / 15)
-    if limit and middle(a + "20"):
-        p1.least("of the limit", middle(a + "20") / limit, 0.5)
+    p1.least("of the limit", ratio(a + "20", limit), 0.5)
     large, body = "A 5 MiB x 20", "A 100 KiB x 20"
     p5 = Target("P5", "relay until all is there: 10 times Postfix with a tenth of its CPU; 100 KiB 4 "
                 "times, above 2,000 msg/s")
@@ -105,18 +111,17 @@ def targets():
     for sessions in ("20", "100"):
         p9.most(f"syncs at {sessions} sessions", middle(f"B disk, 4 KiB x {sessions}", key="syncs"), 0.1)
     queue = SCALE.get("queue", {})
+    queue = queue if queue.get("messages", 0) >= 1000000 else {}
     p10 = Target("P10", "a million in the queue: 85 % of the empty queue's rate, first delivery within 5 s of "
                  "a start, a page in 50 ms, 500 bytes each")
-    if queue:
-        p10.least(f"{queue['messages']:,} messages: rate", queue["accepted when full"] / queue["accepted when empty"], 0.85)
-        p10.most("first delivery", queue["first delivery s"], 5, " s")
-        p10.most("page", queue["next page ms"], 50, " ms with the program's start")
-        p10.most("memory", queue["bytes a message"], 500, " bytes")
+    p10.least("rate", over(queue.get("accepted when full"), queue.get("accepted when empty")), 0.85)
+    p10.most("first delivery", queue.get("first delivery s"), 5, " s")
+    p10.most("page", queue.get("next page ms"), 50, " ms with the program's start")
+    p10.most("memory", queue.get("bytes a message"), 500, " bytes")
     micro = {each["name"]: each for each in read("micro").get("benchmarks", [])}
     p11 = Target("P11", "end of data, dots and line ends on one core: 4 GB/s")
     for name in ("read 4 KiB of DATA", "read 1 MiB of DATA"):
-        if name in micro:
-            p11.least(name, micro[name]["bytes_per_second"] / 1e9, 4, " GB/s")
+        p11.least(name, over(micro.get(name, {}).get("bytes_per_second"), 1e9), 4, " GB/s")
     p12 = Target("P12", "twice as much costs at most 2.1 times the CPU")
     for name, value in SCALE.get("sweep", {}).items():
         p12.most(name, value, 2.1)
@@ -149,48 +154,85 @@ def bars(name, title, rows):
     return f"![{title}](performance/{name}.svg)\n"
 
 
-def cell(found, key):
+def cell(found, key, rounds=0):
+    """The median, the least and the most; and how many rounds it is of, where some are missing."""
     values = sorted(each[key] for each in found if key in each)
     if not values:
         return "-"
-    return f"{number(statistics.median(values))} [{number(values[0])} to {number(values[-1])}]"
+    short = f" ({len(values)} of {rounds} rounds)" if len(values) < rounds else ""
+    return f"{number(statistics.median(values))} [{number(values[0])} to {number(values[-1])}]{short}"
 
 
 def comparison():
     peers = [peer for peer in NAMES if any(peer in found for found in PEERS.values())]
-    lines = ["| work | figure | " + " | ".join(NAMES[peer] for peer in peers) + " |",
-             "|---|---|" + "---|" * len(peers)]
+    lines = ["| work | figure | " + " | ".join(NAMES[peer] for peer in peers) + " | of Postfix | limit |",
+             "|---|---|" + "---|" * (len(peers) + 2)]
     words = {"rate": "a second", "cpu_ms": "CPU ms each", "kib": "KiB each", "resumed": "share resumed",
              "kib_written": "KiB written each", "syncs": "syncs each"}
-    for work in sorted(PEERS):
-        found = PEERS[work]
-        if "outrider" not in found:
-            continue
-        for key in found["outrider"][0]:
-            lines.append(f"| {work} | {words[key]} | " + " | ".join(
-                cell(found.get(peer, []), key) for peer in peers) + " |")
+    rounds = {work: run["rounds"] for run in RUNS for work in run["works"]}
+    for work, found in sorted(PEERS.items()):
+        measured = {key for figures in found.values() for each in figures for key in each}
+        for key in [key for key in words if key in measured]:
+            cells = [cell(found.get(peer, []), key, rounds.get(work, 0)) for peer in peers]
+            times = ratio(work, middle(work, "postfix", key), key)
+            limit = cell(found.get("limit") or found.get("s_server") or [], key, rounds.get(work, 0))
+            lines.append(f"| {work} | {words[key]} | " + " | ".join(cells) +
+                         f" | {'-' if times is None else number(times) + 'x'} | {limit} |")
     return "\n".join(lines)
+
+
+def lasting():
+    """How long a run is."""
+    seconds = [each["seconds"] for found in PEERS.values() for figures in found.values()
+               for each in figures if "seconds" in each]
+    if not seconds:
+        return "How long a run lasted was not measured."
+    return (f"A run lasts {number(statistics.median(seconds))} s (median of all; "
+            f"{number(min(seconds))} to {number(max(seconds))} s).")
+
+
+def machines():
+    if not RUNS:
+        return "On which machine and when was not kept.\n"
+    lines = ["| run | machine | servers |", "|---|---|---|"]
+    for run in RUNS:
+        works = ", ".join(sorted({work.split()[0] for work in run["works"]}))
+        versions = ", ".join(f"{NAMES[name]} {version}" for name, version in run["versions"].items())
+        lines.append(f"| {run['date']}, {run['rounds']} rounds: {works} | {run['cores']} cores "
+                     f"({run['processor']}), {run['memory_gib']} GiB, {run['file_system']}, "
+                     f"{run['system']}, Linux {run['kernel']}, OpenSSL {run['openssl']} | {versions} |")
+    return "\n".join(lines) + "\n"
 
 
 def profiles():
-    lines = []
+    lines = ["| work | kernel | TLS | store | own code | other | samples |", "|---|---|---|---|---|---|---|"]
+    details = []
     for path in sorted(RESULTS.glob("profile-*.json")):
-        name = path.stem.removeprefix("profile-")
-        found = json.loads(path.read_text())
-        parts = ", ".join(f"{part} {share} %" for part, share in found["parts"] if share >= 1)
-        lines.append(f"- **{name}** ([flame graph](performance/flame-{name}.svg), {found['samples']} samples): {parts}.")
-    return "\n".join(lines)
+        name, found = path.stem.removeprefix("profile-"), json.loads(path.read_text())
+        sums = found.get("sums", {})
+        lines.append(f"| [{name}](performance/flame-{name}.svg) | " + " | ".join(
+            f"{sums[each]} %" if each in sums else "not measured"
+            for each in ("kernel", "TLS", "store", "own code", "other")) + f" | {found['samples']} |")
+        details.append(f"- **{name}**: " + ", ".join(
+            f"{part} {share} %" for part, share in found["parts"] if share >= 1) + ".")
+    return "\n".join(lines + ["", *details])
+
+
+def speed(each):
+    if "bytes_per_second" in each:
+        return f"{each['bytes_per_second'] / 1e9:.1f} GB/s"
+    counted = each["name"].startswith(("commit a message", "limit: RocksDB"))
+    return f"{number(each['items_per_second'])}/s" if counted and "items_per_second" in each else ""
 
 
 def micro():
     found = read("micro").get("benchmarks", [])
     counts = tomllib.loads((TOP / "bench/counts.toml").read_text())
-    lines = ["| work | time | bytes a second | instructions | allocations |", "|---|---|---|---|---|"]
+    lines = ["| work | time | a second | instructions | allocations |", "|---|---|---|---|---|"]
     for each in found:
         count = counts.get(each["name"], {})
-        speed = f"{each['bytes_per_second'] / 1e9:.1f} GB/s" if "bytes_per_second" in each else ""
-        lines.append(f"| {each['name']} | {each['real_time']:,.0f} ns | {speed} | "
-                     f"{count.get('instructions', '')} | {count.get('allocations', '')} |")
+        lines.append(f"| {each['name'].replace('/real_time', '')} | {each['real_time']:,.0f} ns | "
+                     f"{speed(each)} | {count.get('instructions', '')} | {count.get('allocations', '')} |")
     server = counts.get("server, a message taken and discarded", {})
     if server:
         lines.append(f"| the whole server, a message of 4 KiB taken and discarded | | | "
@@ -210,6 +252,7 @@ def main():
     work = "A 4 KiB x 20"
     print("# Performance\n")
     print((TOP / "bench/notes.md").read_text().split("<!-- figures -->")[0])
+    print(machines())
     print("## Targets\n| id | target | measured | |\n|---|---|---|---|")
     print("\n".join(target.row() for target in targets()))
     print("\n## Beside other servers\n")
@@ -220,7 +263,8 @@ def main():
             ("tls", "Relayed with TLS on both hops: messages a second", "rate", "C relay, TLS on both hops"),
             ("idle", "An idle connection: KiB", "kib", "D idle, plain")):
         print(bars(name, title, [(peer, middle(kind, peer, key)) for peer in NAMES]))
-    print("Medians of the rounds, and their least and most.\n")
+    print("Medians of the rounds, and their least and most. The limit is source to sink without a server; "
+          "for `s_time` it is `openssl s_server`, one on each core. " + lasting() + "\n")
     print(comparison())
     print("\n## Scale\n")
     print(scale())
@@ -233,11 +277,13 @@ def main():
 
 
 def keep_micro(path):
-    """What Google Benchmark found, without what it tells of the machine."""
-    found = json.loads(pathlib.Path(path).read_text())["benchmarks"]
-    kept = [{key: each[key] for key in ("name", "real_time", "bytes_per_second") if key in each}
-            for each in found]
-    (RESULTS / "micro.json").write_text(json.dumps({"benchmarks": kept}, indent=1) + "\n")
+    """What Google Benchmark found, without what it tells of the machine. What did not run this time
+    stays."""
+    kept = {each["name"]: each for each in read("micro").get("benchmarks", [])}
+    for each in json.loads(pathlib.Path(path).read_text())["benchmarks"]:
+        kept[each["name"]] = {key: each[key] for key in (
+            "name", "real_time", "bytes_per_second", "items_per_second") if key in each}
+    (RESULTS / "micro.json").write_text(json.dumps({"benchmarks": list(kept.values())}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
