@@ -2,7 +2,7 @@
 """Where the server's time goes during a work: shares by part, and a flame graph.
 
 usage: profile.py WORK [MESSAGES]      WORK: accept, accept-one, accept-large, relay, relay-large, tls,
-handshakes. It writes bench/results/profile-WORK.json and docs/performance/flame-WORK.svg, and prints
+handshakes, or all of them. It writes bench/results/profile-WORK.json and docs/performance/flame-WORK.svg, and prints
 the parts and the functions with the most time below them."""
 
 import collections
@@ -13,7 +13,9 @@ import sys
 import time
 
 import load
+import machine
 import works
+from flame import draw
 from servers import FOLDER, PEERS, lab
 
 FREQUENCY = "499"
@@ -29,7 +31,8 @@ def sample(server, work):
     perf.send_signal(2)
     perf.wait(120)
     text = subprocess.run(["perf", "script", "-i", str(data), "-F", "comm,ip,sym,dso"],
-                          capture_output=True, text=True, errors="replace", timeout=900).stdout
+                          check=True, capture_output=True, text=True, errors="replace",
+                          timeout=900).stdout
     data.unlink()
     return told, list(stacks(text))
 
@@ -60,33 +63,48 @@ def short(name):
         name = shorter
 
 
-KERNEL = [("kernel: sockets", ("sys_sendto", "sys_recvfrom", "sys_accept", "sys_shutdown", "sys_close",
-                               "sys_connect", "sys_socket", "sys_read", "sys_sendmsg", "sys_recvmsg")),
-          ("kernel: waiting", ("sys_epoll", "do_epoll", "sys_futex", "schedule")),
-          ("kernel: disk", ("fdatasync", "sys_write", "ext4", "sys_pwrite", "blk_", "fsync"))]
+# In this order: TLS writes to its socket by write(2), as files are written, and waiting is a part of
+# the others. Polling asks sockets, and is none of their work.
+POLLING = re.compile(r"\w*_poll\b")
+KERNEL = [("kernel: sockets", ("sock_", "tcp_", "inet_", "unix_", "sys_sendto", "sys_recvfrom",
+                               "sys_accept", "sys_shutdown", "sys_connect", "sys_socket",
+                               "sys_sendmsg", "sys_recvmsg")),
+          ("kernel: disk", ("fsync", "fdatasync", "ext4_", "xfs_", "btrfs_", "vfs_iocb_iter_write",
+                            "generic_perform_write", "iomap_", "blk_")),
+          ("kernel: waiting", ("sys_epoll", "do_epoll", "eventfd", "sys_futex", "schedule"))]
 LIBRARIES = [("store", "librocksdb"), ("TLS", "libssl"), ("TLS", "libcrypto")]
+SUMS = ("kernel", "TLS", "store", "own code", "other")
+
+
+def kernel_part(frames):
+    names = POLLING.sub("", " ".join(name for name, dso in frames if "kernel" in dso))
+    for part, words in KERNEL:
+        if any(word in names for word in words):
+            return part
+    return "kernel: other"
 
 
 def part_of(frames):
     """To which part of the whole a sample belongs."""
     if "kernel" in frames[-1][1]:
-        names = " ".join(name for name, dso in frames if "kernel" in dso)
-        for part, words in KERNEL:
-            if any(word in names for word in words):
-                return part
-        return "kernel: other"
+        return kernel_part(frames)
     for name, dso in reversed(frames):
         for part, library in LIBRARIES:
             if library in dso:
                 return part
-        own = re.match(r"(?:.* )?outrider::(\w+)::", name)
-        if own:
-            return f"outrider: {own.group(1)}"
-        if name.startswith("outrider::"):
-            return "outrider: base"
+        own = re.match(r"(?:.* )?outrider::(?:([a-z]\w*)::)?", name)
+        if own:  # what is in no module's namespace, a class too, is base's
+            return f"outrider: {own.group(1) or 'base'}"
         if "boost::asio" in name and not name.startswith("boost::asio::detail::awaitable_thread"):
             return "Asio"
     return "other"
+
+
+def sum_of(part):
+    if part.startswith("outrider: "):
+        return "own code"
+    part = part.split(":")[0]
+    return part if part in SUMS else "other"
 
 
 def fold(samples):
@@ -97,15 +115,17 @@ def fold(samples):
 
 
 def shares(samples):
-    parts, inside = collections.Counter(), collections.Counter()
+    """By the sums, by the parts, and by functions with all that is below them."""
+    sums, parts, inside = collections.Counter(), collections.Counter(), collections.Counter()
     for _, frames in samples:
-        parts[part_of(frames)] += 1
+        part = part_of(frames)
+        parts[part] += 1
+        sums[sum_of(part)] += 1
         for name in {name for name, _ in frames}:
             inside[name] += 1
-    total = max(len(samples), 1)
-    percent = lambda counted, most: [(name, round(100 * count / total, 1))
-                                     for name, count in counted.most_common(most)]
-    return percent(parts, 30), percent(inside, 400)
+    percent = lambda count: round(100 * count / max(len(samples), 1), 1)
+    listed = lambda counted, most: [(name, percent(count)) for name, count in counted.most_common(most)]
+    return {name: percent(sums[name]) for name in SUMS}, listed(parts, 30), listed(inside, 400)
 
 
 WORKS = {"accept": ("A", 4096, 20, 10000), "accept-one": ("A", 4096, 1, 900),
@@ -124,33 +144,34 @@ def run(name, messages):
         sink = load.Sink(*sum(zip(("--certificate", "--key"), authority.issue("sink.test")), ()))
     elif kind == "B":
         sink = load.SmtpSink()
-    server = PEERS["outrider"](sink.port if sink else None, authority)
-    give = lambda port, n: load.smtp_source(port, size, sessions, n)
-    if kind == "C":
-        give = lambda port, n: load.source(port, "--starttls", "-s", sessions, "-m", n)
+    give = works.give_tls if kind == "C" else \
+        lambda port, n: load.smtp_source(port, size, sessions, n)
     try:
-        if kind != "H":
-            give(server.port, 200)
-            time.sleep(1)
-        work = {"A": lambda: works.accept(server, size, sessions, messages),
-                "H": lambda: works.greet(server, messages, "--starttls")}.get(
-                    kind, lambda: works.relay(server, sink, give, messages))
-        return sample(server, work)
+        return serve(kind, sink, authority, give, lambda server: {
+            "A": lambda: works.accept(server, size, sessions, messages),
+            "H": lambda: works.greet(server, messages, "--starttls")}.get(
+                kind, lambda: works.relay(server, sink, give, messages)))
     finally:
-        server.stop()
         if sink:
             sink.stop()
 
 
-def main():
-    name = sys.argv[1] if len(sys.argv) > 1 else "accept"
-    if name not in WORKS:
-        sys.exit(__doc__)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    lab.Neighbour("postfix", "postfix")
-    told, samples = run(name, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
-    parts, inside = shares(samples)
-    print(told, f"{len(samples)} samples")
+def serve(kind, sink, authority, give, work_of):
+    server = PEERS["outrider"](sink.port if sink else None, authority)
+    try:
+        if kind != "H":
+            give(server.port, 200)
+            time.sleep(1)
+        return sample(server, work_of(server))
+    finally:
+        server.stop()
+
+
+def tell(name, messages):
+    told, samples = run(name, messages)
+    sums, parts, inside = shares(samples)
+    print(name, told, f"{len(samples)} samples")
+    print("  ".join(f"{part} {share:.1f} %" for part, share in sums.items()) + "\n")
     for part, share in parts:
         print(f"{share:5.1f} %  {part}")
     print()
@@ -160,11 +181,21 @@ def main():
     results = lab.TOP / "bench/results"
     results.mkdir(parents=True, exist_ok=True)
     (results / f"profile-{name}.json").write_text(json.dumps(
-        {"parts": parts, "samples": len(samples), "told": told}, indent=1) + "\n")
-    from flame import draw
+        {"sums": sums, "parts": parts, "samples": len(samples), "told": told}, indent=1) + "\n")
     picture = lab.TOP / f"docs/performance/flame-{name}.svg"
     picture.parent.mkdir(parents=True, exist_ok=True)
     picture.write_text(draw(fold(samples), f"{name}: CPU time of the server"))
+
+
+def main():
+    wanted = sys.argv[1] if len(sys.argv) > 1 else "accept"
+    if wanted not in [*WORKS, "all"]:
+        sys.exit(__doc__)
+    machine.require(machine.groups() or lab.can_have_neighbours(), machine.program(),
+                    machine.perf("cpu-clock"))
+    lab.Neighbour("postfix", "postfix")
+    for name in WORKS if wanted == "all" else [wanted]:
+        tell(name, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
 
 
 if __name__ == "__main__":
