@@ -6,10 +6,10 @@ bench() {
   local what=${1:-all}
   [ $# = 0 ] || shift
   case $what in
-    all) python3 tests/bench/bench.py "$@" && python3 tests/bench/scale.py && page ;;
+    all) shown everything "$@" ;;
     quick) python3 tests/bench/bench.py quick "$@" ;;
-    peers) python3 tests/bench/bench.py "$@" && page ;;
-    scale) python3 tests/bench/scale.py "$@" && page ;;
+    peers) shown python3 tests/bench/bench.py "$@" ;;
+    scale) shown python3 tests/bench/scale.py "$@" ;;
     trust) python3 tests/bench/trust_bench.py "$@" ;;
     profile) python3 tests/bench/profile.py "$@" ;;
     micro) micro "$@" ;;
@@ -19,12 +19,32 @@ bench() {
   esac
 }
 
-page() { python3 tests/bench/page.py > docs/performance.md; }
+# All that the page shows. A part that fails is told by the exit code, and stops no other.
+everything() {
+  local failed=0
+  python3 tests/bench/bench.py "$@" || failed=1
+  python3 tests/bench/scale.py || failed=1
+  micro || failed=1
+  python3 tests/bench/profile.py all || failed=1
+  return $failed
+}
+
+# What was measured is shown, whether or not all could be.
+shown() {
+  local failed=0
+  "$@" || failed=1
+  page
+  return $failed
+}
+
+page() {
+  python3 tests/bench/page.py > docs/performance.md.new
+  mv docs/performance.md.new docs/performance.md
+}
 
 # The build system looks for Google Benchmark again: it may have come just now.
 micro() {
-  cmake --preset release >/dev/null
-  build release micro_bench
+  cmake --preset release >/dev/null && build release micro_bench || return
   mkdir -p bench/results build/bench
   build/release/tests/bench/micro_bench --benchmark_out=build/bench/micro.json \
     --benchmark_out_format=json "$@" && python3 tests/bench/page.py micro build/bench/micro.json
