@@ -70,6 +70,12 @@ class Process:
             found = re.findall(rf"{what}=(\d+)[^\d]".encode(), told.read())
         return int(found[-1]) if found else 0
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
     def end(self):
         self.process.terminate()
         self.process.wait()
