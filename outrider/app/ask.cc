@@ -29,7 +29,10 @@ std::string text(const json::object& object, std::string_view key) {
 
 std::int64_t number(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
-  return value && value->is_number() ? value->to_number<std::int64_t>() : 0;
+  if (!value) return 0;
+  boost::system::error_code error;  // 0.5 and 1e30 are numbers, too
+  const auto number = value->to_number<std::int64_t>(error);
+  return error ? 0 : number;
 }
 
 bool flag(const json::object& object, std::string_view key) {

@@ -161,6 +161,10 @@ Result<std::vector<MessageId>> ids_of(const json::array& values) {
 
 }  // namespace
 
+std::string failed(std::string_view why) {
+  return json::serialize(json::object{{"ok", false}, {"error", why}});
+}
+
 json::object item_to_json(const queue::Item& item) {
   json::array recipients;
   for (const auto& recipient : item.envelope.recipients) {

@@ -13,9 +13,11 @@ namespace outrider::console {
 
 using boost::asio::awaitable;
 
-/// The answer to one line, without its line end. Never fails: a bad request has an answer, too.
+/// The answer to one line, without its line end. A bad request has an answer, too.
 awaitable<std::string> answer(std::string request, queue::Queue& queue, const Actions& actions,
                               Log& log, std::string who);
+/// The answer that says why there is none.
+std::string failed(std::string_view why);
 
 boost::json::object item_to_json(const queue::Item& item);
 /// The parts `ids`, `sender`, `recipient`, `destination`, `held` of a request.

@@ -5,8 +5,10 @@
 
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <utility>
 
+#include "outrider/base/text.h"
 #include "outrider/console/requests.h"
 #include "outrider/net/stream.h"
 
@@ -15,6 +17,19 @@ namespace {
 
 constexpr std::chrono::seconds patience{60};
 constexpr std::size_t longest_request = 1 << 20;
+
+// What escapes a coroutine ends the program: a bug in an answer is not to end the mail.
+awaitable<std::string> answered(std::string request, queue::Queue& queue, const Actions& actions,
+                                Log& log, std::string who) {
+  std::string bug;
+  try {
+    co_return co_await answer(std::move(request), queue, actions, log, who);
+  } catch (const std::exception& error) {
+    bug = error.what();
+  }
+  log.error("console").field("reason", bug).field("who", who);
+  co_return failed("the request cannot be answered: " + printable(bug));
+}
 
 }  // namespace
 
@@ -40,7 +55,7 @@ awaitable<void> Server::State::converse(std::shared_ptr<State> self, net::Stream
       std::string request = input.substr(0, end);
       input.erase(0, end + 1);
       std::string reply =
-          co_await answer(std::move(request), self->queue, self->actions, self->log, who);
+          co_await answered(std::move(request), self->queue, self->actions, self->log, who);
       reply += '\n';
       const auto written = co_await stream.write(reply, patience);
       if (!written) co_return;

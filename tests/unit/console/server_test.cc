@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "fake_queue.h"
 #include "outrider/console/client.h"
@@ -25,7 +26,7 @@ class ConsoleServer : public testing::Test {
   ConsoleServer() : log_({.path = folder_ / "log"}) {
     queue.items = {item(7), item(8)};
     Actions actions{[this](Reloaded reloaded) { reloaded(reload_errors); },
-                    [] { return std::string(R"({"version":"1","messages":2})"); }};
+                    [] { return std::string(R"({"version":"1","messages":2})"); }, broken_part};
     server_ = std::make_unique<Server>(*listen(path, std::nullopt, std::nullopt, 1), queue,
                                        std::move(actions), log_);
     thread_.start();
@@ -53,6 +54,11 @@ class ConsoleServer : public testing::Test {
                                  .remote = "mx.example.net[192.0.2.1]:25"}};
     item.attempts = 2;
     return item;
+  }
+  static boost::asio::awaitable<std::optional<std::string>> broken_part(std::string request,
+                                                                        std::string) {
+    if (request.contains("tls.broken")) throw std::out_of_range("not exact");
+    co_return std::nullopt;
   }
   json ask(const json& question) { return ask(question.dump()); }
   json ask(const std::string& question) {
@@ -184,6 +190,14 @@ TEST_F(ConsoleServer, AFailingQueueIsAnAnswer) {
   queue.broken = true;
   EXPECT_THAT(ask({{"command", "queue.list"}})["error"].get<std::string>(),
               HasSubstr("the disk is gone"));
+}
+
+TEST_F(ConsoleServer, ABugIsAnAnswerAndNotTheEnd) {
+  const auto answer = ask({{"command", "tls.broken"}});
+  EXPECT_EQ(answer["ok"], false);
+  EXPECT_THAT(answer["error"].get<std::string>(), HasSubstr("cannot be answered: not exact"));
+  EXPECT_THAT(logged(), HasSubstr("error console reason=\"not exact\" who=\"uid="));
+  EXPECT_EQ(ask({{"command", "status"}})["ok"], true);
 }
 
 TEST_F(ConsoleServer, TooLongARequestEndsTheConversation) {
