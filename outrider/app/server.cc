@@ -156,6 +156,7 @@ Result<void> Server::Parts::open() {
   auto trusting = TrustParts::open(config.trust, *resolver, *queue, log);
   if (!trusting) return std::unexpected(trusting.error());
   trust = std::move(*trusting);
+  trust->set_own_names(own_names(config));
   for (unsigned i = 0; i < config.service.threads; ++i)
     threads.push_back(std::make_unique<net::IoThread>(i));
   return trust->start(threads.front()->executor());
@@ -247,6 +248,7 @@ Result<void> Server::reload(Config config) {
   if (auto done = parts.receiver->reload(config.receive); !done) return done;
   parts.routes->set(config.routes);
   parts.deliverer->reload(config.routes, config.tls_client_contexts);
+  parts.trust->set_own_names(own_names(config));
   parts.log.reopen();
   const auto waiting = needs_restart(parts.config, config);
   auto line = parts.log.info("reload");

@@ -1,7 +1,5 @@
 #include "outrider/app/trust_parts.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "outrider/policy/web_addresses.h"
@@ -66,22 +64,19 @@ void TrustParts::start_sender(boost::asio::any_io_executor home) {
   sender_->start();
 }
 
+void TrustParts::set_own_names(OwnNames names) {
+  const std::lock_guard held(own_names_lock_);
+  own_names_ = std::move(names);
+}
+
 // What others see of us that we cannot see.
 void TrustParts::tell_failing(const report::TlsReport& report) {
-  policy::Alarm alarm;
-  alarm.kind = policy::Alarm::Kind::ReportsFailing;
-  alarm.domain = report.policies.front().domain;
-  alarm.when = now();
-  std::string_view type = "reason unknown";
-  for (const auto& policy : report.policies) {
-    if (policy.failed == 0) continue;
-    alarm.domain = policy.domain;
-    if (!policy.details.empty()) type = policy.details.front().result;
+  std::vector<policy::Alarm> alarms;
+  {
+    const std::lock_guard held(own_names_lock_);
+    alarms = failing_alarms(report, own_names_, now());
   }
-  alarm.why = fmt::format("{} reports {} of {} sessions that failed ({}), report {}",
-                          report.organization, report::failures(report),
-                          report::failures(report) + report::successes(report), type, report.id);
-  alarms_->raise(std::move(alarm));
+  for (auto& alarm : alarms) alarms_->raise(std::move(alarm));
 }
 
 void TrustParts::stop() {

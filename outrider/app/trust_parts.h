@@ -4,8 +4,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
+#include <mutex>
 #include <string>
 
+#include "outrider/app/failing_reports.h"
 #include "outrider/base/log.h"
 #include "outrider/base/result.h"
 #include "outrider/deliver/site.h"
@@ -47,6 +49,8 @@ class TrustParts {
   Result<void> start(boost::asio::any_io_executor home);
   /// While there are loops: nothing new is begun, and what was asked of the web is given up.
   void stop();
+  /// Reports about these names alone raise an alarm. At any time, from any thread.
+  void set_own_names(OwnNames names);
 
   deliver::Services services();
   policy::Ledger& ledger() { return *ledger_; }
@@ -63,6 +67,8 @@ class TrustParts {
   dns::Resolver& resolver_;
   queue::Queue& queue_;
   Log& log_;
+  std::mutex own_names_lock_;
+  OwnNames own_names_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<fetch::Client> web_, alarm_web_;
   std::unique_ptr<policy::Ledger> ledger_;

@@ -92,21 +92,39 @@ bool Alarms::raise(Alarm alarm) {
   if (!wanted.empty() && std::ranges::find(wanted, alarm.kind) == wanted.end()) return true;
   const std::lock_guard held(lock_);
   if (sources_ && !rules_.webhook.empty()) {
-    if (posting_ < rules_.most_waiting) {
-      ++posting_;
-      asio::co_spawn(sources_->home, post(alarm_json(alarm)), asio::detached);
+    if (takes(posting_, alarm.kind)) {
+      asio::co_spawn(sources_->home, post(alarm_json(alarm), alarm.kind), asio::detached);
     } else {
       log_.error("alarm_not_posted").field("why", "too many wait for the webhook");
     }
   }
   if (rules_.command.empty()) return true;
-  if (waiting_.size() < rules_.most_waiting) {
+  if (takes(room_, alarm.kind)) {
     waiting_.push_back(std::move(alarm));
     woken_.notify_one();
   } else {
     log_.error("alarm_not_run").field("why", "too many wait for the program");
   }
   return true;
+}
+
+bool Alarms::takes(Room& room, Kind kind) const {
+  const bool is_report = kind == Kind::ReportsFailing;
+  auto& taken = is_report ? room.reports : room.own;
+  if (taken >= (is_report ? rules_.most_reports : rules_.most_waiting)) return false;
+  ++taken;
+  return true;
+}
+
+// Reports are about yesterday, and come after what is lost now.
+Alarm Alarms::next_waiting() {
+  auto at = std::ranges::find_if(
+      waiting_, [](const Alarm& each) { return each.kind != Kind::ReportsFailing; });
+  if (at == waiting_.end()) at = waiting_.begin();
+  Alarm alarm = std::move(*at);
+  waiting_.erase(at);
+  --(alarm.kind == Kind::ReportsFailing ? room_.reports : room_.own);
+  return alarm;
 }
 
 void Alarms::tell(const Alarm& alarm) const {
@@ -128,8 +146,7 @@ void Alarms::run_programs(const std::stop_token& stop) {
     {
       std::unique_lock held(lock_);
       if (!woken_.wait(held, stop, [&] { return !waiting_.empty(); })) return;
-      alarm = std::move(waiting_.front());
-      waiting_.pop_front();
+      alarm = next_waiting();
     }
     const auto ran = run_program(rules_.command, alarm_json(alarm) + "\n",
                                  {{"OUTRIDER_ALARM", std::string(name(alarm.kind))},
@@ -145,7 +162,7 @@ void Alarms::run_programs(const std::stop_token& stop) {
   }
 }
 
-asio::awaitable<void> Alarms::post(std::string body) {
+asio::awaitable<void> Alarms::post(std::string body, Kind kind) {
   const auto url = fetch::parse_url(rules_.webhook);  // checked where it was read
   std::string why = "no URL";
   asio::steady_timer timer(sources_->home);
@@ -166,7 +183,7 @@ asio::awaitable<void> Alarms::post(std::string body) {
   }
   if (!why.empty()) log_.error("alarm_not_posted").field("why", why);
   const std::lock_guard held(lock_);
-  --posting_;
+  --(kind == Kind::ReportsFailing ? posting_.reports : posting_.own);
 }
 
 }  // namespace outrider::policy

@@ -52,6 +52,7 @@ struct AlarmRules {
   Duration silence = std::chrono::hours(1);      ///< between two of one kind about one host
   Duration patience = std::chrono::seconds(30);  ///< with the program; then it is killed
   std::size_t most_waiting = 100;                ///< for the program; one more is not told to it
+  std::size_t most_reports = 10;                 ///< of ReportsFailing, beside those
 };
 
 /// What the webhook is reached by.
@@ -73,10 +74,17 @@ class Alarms {
   std::uint64_t raised() const { return raised_.load(std::memory_order_relaxed); }
 
  private:
+  /// What strangers can cause has room of its own, and is not to push out what we saw ourselves.
+  struct Room {
+    std::size_t own = 0, reports = 0;
+  };
+
   bool is_repeated(const Alarm& alarm);
+  bool takes(Room& room, Alarm::Kind kind) const;
+  Alarm next_waiting();
   void tell(const Alarm& alarm) const;
   void run_programs(const std::stop_token& stop);
-  boost::asio::awaitable<void> post(std::string body);
+  boost::asio::awaitable<void> post(std::string body, Alarm::Kind kind);
 
   const AlarmRules rules_;
   Log& log_;
@@ -86,7 +94,8 @@ class Alarms {
   std::condition_variable_any woken_;
   std::unordered_map<std::string, Time> told_;
   std::deque<Alarm> waiting_;
-  std::size_t posting_ = 0;
+  Room room_;  ///< in waiting_
+  Room posting_;
   std::jthread programs_;
 };
 

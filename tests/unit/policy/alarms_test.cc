@@ -136,6 +136,22 @@ TEST_F(AlarmsTest, ASlowProgramHoldsNobodyUpAndLosesOnlyItsOwn) {
   EXPECT_THAT(logged(), HasSubstr("alarm=tls-gone host=9"));
 }
 
+// Whoever can mail to the address of reports could keep the others from being told.
+TEST_F(AlarmsTest, ReportsOfOthersDoNotPushOutWhatWeSaw) {
+  const auto out = folder_ / "out";
+  open({.command = {"sh", "-c", "sleep 0.2; echo $OUTRIDER_ALARM $OUTRIDER_DOMAIN >> \"$0\"", out},
+        .most_waiting = 2});
+  for (int i = 0; i < 30; ++i) {
+    auto report = alarm();
+    report.kind = Alarm::Kind::ReportsFailing;
+    report.domain = std::to_string(i);
+    alarms_->raise(report);
+  }
+  alarms_->raise(alarm());
+  ASSERT_TRUE(deliver::comes_true([&] { return content_of(out).contains("tls-gone test\n"); }));
+  EXPECT_LT(std::ranges::count(content_of(out), '\n'), 5) << "it does not wait for all of them";
+}
+
 TEST_F(AlarmsTest, ArePostedWithinFiveSeconds) {
   open_webhook({});
   const auto begin = steady_now();
