@@ -146,6 +146,7 @@ void Alarms::run_programs(const std::stop_token& stop) {
     {
       std::unique_lock held(lock_);
       if (!woken_.wait(held, stop, [&] { return !waiting_.empty(); })) return;
+      if (stop.stop_requested()) return;  // though some wait: each would be killed at once
       alarm = next_waiting();
     }
     const auto ran = run_program(rules_.command, alarm_json(alarm) + "\n",

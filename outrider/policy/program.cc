@@ -109,20 +109,21 @@ Result<void> run_program(const std::vector<std::string>& words, const std::strin
   }
   const Handle ended(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   const Steady end = steady_now() + patience;
-  bool killed = false;
+  std::string killed;
   int status = 0;
   for (;;) {
     const pid_t waited = ::waitpid(child, &status, WNOHANG);
     if (waited == child) break;
     if (waited < 0 && errno != EINTR) return not_run(program, reason(errno));
-    if (!killed && (stop.stop_requested() || steady_now() >= end)) {
+    if (killed.empty() && (stop.stop_requested() || steady_now() >= end)) {
       ::kill(-child, SIGKILL);
-      killed = true;
+      killed = stop.stop_requested() ? std::string("killed: the server stops")
+                                     : fmt::format("killed after {}", spoken(patience));
     }
     pollfd wait{ended.fd(), POLLIN, 0};
     ::poll(&wait, 1, 100);
   }
-  if (killed) return not_run(program, fmt::format("killed after {}", spoken(patience)));
+  if (!killed.empty()) return not_run(program, std::move(killed));
   return outcome(program, status);
 }
 

@@ -136,6 +136,18 @@ TEST_F(AlarmsTest, ASlowProgramHoldsNobodyUpAndLosesOnlyItsOwn) {
   EXPECT_THAT(logged(), HasSubstr("alarm=tls-gone host=9"));
 }
 
+TEST_F(AlarmsTest, WhatWaitsIsNotBegunWhenWeStop) {
+  const auto out = folder_ / "out";
+  open({.command = {"sh", "-c", "echo begun >> \"$0\"; sleep 60", out}});
+  for (int i = 0; i < 5; ++i) alarms_->raise(alarm(now(), std::to_string(i)));
+  ASSERT_TRUE(deliver::comes_true([&] { return content_of(out) == "begun\n"; }));
+  alarms_.reset();
+  EXPECT_EQ(content_of(out), "begun\n");
+  const auto text = logged();
+  EXPECT_THAT(text, HasSubstr("killed: the server stops"));
+  EXPECT_EQ(text.find("alarm_not_run"), text.rfind("alarm_not_run"));
+}
+
 // Whoever can mail to the address of reports could keep the others from being told.
 TEST_F(AlarmsTest, ReportsOfOthersDoNotPushOutWhatWeSaw) {
   const auto out = folder_ / "out";
