@@ -112,7 +112,7 @@ json::object reports(const TlsDesk& desk, const json::object& request) {
       static_cast<std::size_t>(std::clamp<std::int64_t>(number(request, "most"), 1, 1000));
   json::array list;
   for (const auto& each : desk.inbox.list(filter))
-    list.emplace_back(json::parse(report_json(each)));
+    list.emplace_back(json::parse(report_json(*each)));
   return {{"ok", true}, {"reports", std::move(list)}};
 }
 

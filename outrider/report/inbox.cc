@@ -53,8 +53,7 @@ Result<void> Inbox::load() {
   const std::lock_guard held(lock_);
   auto scanned = store::KeyedTable(*store_, table).scan("", [&](auto key, auto value) {
     if (auto report = parse_report(value)) {
-      reports_.emplace(key, Kept{std::move(*report), value.size()});
-      kept_ += value.size();
+      add(std::string(key), std::make_shared<const TlsReport>(std::move(*report)));
     } else {
       log_.warning("tls_report_damaged").field("key", key);
     }
@@ -64,25 +63,32 @@ Result<void> Inbox::load() {
   return scanned;
 }
 
+void Inbox::add(std::string key, std::shared_ptr<const TlsReport> report) {
+  const std::size_t size = key.capacity() + sizeof(Reports::value_type) + memory_of(*report);
+  reports_.emplace(std::move(key), Kept{std::move(report), size});
+  kept_ += size;
+}
+
 Result<bool> Inbox::take(std::string_view mail) {
-  auto report = report_of_mail(mail, rules_);
-  if (!report) return std::unexpected(report.error());
+  auto read = report_of_mail(mail, rules_);
+  if (!read) return std::unexpected(read.error());
+  const auto report = std::make_shared<const TlsReport>(std::move(*read));
   const Time time = now();
   if (report->end < report->begin || report->end > time + rules_.ahead) {
     return fail(Blame::Peer, "date-range", "a report is about a time that is over",
                 "RFC 8460 §4.1");
   }
-  const auto key = key_of(*report);
-  const std::string text = report_json(*report);
+  auto key = key_of(*report);
   {
-    const std::lock_guard held(lock_);
-    if (reports_.contains(key)) return false;
+    const std::lock_guard taking(taking_);
+    if (has(key)) return false;
     if (store_ != nullptr) {
-      auto kept = store::KeyedTable(*store_, table).put(key, text, store::Durable::Now);
+      auto kept =
+          store::KeyedTable(*store_, table).put(key, report_json(*report), store::Durable::Now);
       if (!kept) return std::unexpected(kept.error());
     }
-    reports_.emplace(key, Kept{*report, text.size()});
-    kept_ += text.size();
+    const std::lock_guard held(lock_);
+    add(std::move(key), report);
     make_room(time);
   }
   log_.info("tls_report")
@@ -95,10 +101,15 @@ Result<bool> Inbox::take(std::string_view mail) {
   return true;
 }
 
+bool Inbox::has(const std::string& key) const {
+  const std::lock_guard held(lock_);
+  return reports_.contains(key);
+}
+
 // The keys begin with the begin of the report: its end, by which it grows old, has another order.
 void Inbox::make_room(Time now) {
   for (auto at = reports_.begin(); at != reports_.end();) {
-    at = now - at->second.report.end > rules_.keep ? erase(at) : std::next(at);
+    at = now - at->second.report->end > rules_.keep ? erase(at) : std::next(at);
   }
   while (reports_.size() > rules_.most || kept_ > rules_.most_kept) erase(reports_.begin());
 }
@@ -112,15 +123,15 @@ Inbox::Reports::iterator Inbox::erase(Reports::iterator at) {
   return reports_.erase(at);
 }
 
-std::vector<TlsReport> Inbox::list(const ReportFilter& filter) const {
+std::vector<std::shared_ptr<const TlsReport>> Inbox::list(const ReportFilter& filter) const {
+  std::vector<std::shared_ptr<const TlsReport>> found;
   const std::lock_guard held(lock_);
-  std::vector<TlsReport> found;
   for (auto at = reports_.rbegin(); at != reports_.rend() && found.size() < filter.most; ++at) {
-    const TlsReport& report = at->second.report;
+    const TlsReport& report = *at->second.report;
     if (!is_about(report, filter.domain) || (filter.failing_only && failures(report) == 0)) {
       continue;
     }
-    found.push_back(report);
+    found.push_back(at->second.report);
   }
   return found;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ struct InboxRules {
   Duration keep = std::chrono::days(90);  ///< since the end of what they are about
   std::size_t most_mail = 10 << 20;       ///< bytes of a mail
   std::size_t most_json = 10 << 20;       ///< bytes of a report, inflated
-  std::size_t most_kept = 64 << 20;       ///< bytes of all as JSON; then the oldest make room
+  std::size_t most_kept = 64 << 20;       ///< bytes of all in memory; then the oldest make room
   Duration ahead = std::chrono::days(2);  ///< may the end of a report lie: clocks differ
 };
 
@@ -47,16 +48,19 @@ class Inbox {
   /// A whole mail. False: the report was there already. An error is the mail's, or the store's. One
   /// about the future is refused, which would push out the true ones and never grow old.
   Result<bool> take(std::string_view mail);
-  std::vector<TlsReport> list(const ReportFilter& filter) const;  ///< the newest first
+  /// The newest first. Shared, and so not copied: they may be large.
+  std::vector<std::shared_ptr<const TlsReport>> list(const ReportFilter& filter) const;
   std::size_t size() const;
 
  private:
   struct Kept {
-    TlsReport report;
-    std::size_t size = 0;  ///< as JSON
+    std::shared_ptr<const TlsReport> report;
+    std::size_t size = 0;  ///< in memory
   };
   using Reports = std::map<std::string, Kept>;  ///< by begin, organization and id
 
+  void add(std::string key, std::shared_ptr<const TlsReport> report);
+  bool has(const std::string& key) const;
   void make_room(Time now);
   Reports::iterator erase(Reports::iterator at);
 
@@ -64,6 +68,7 @@ class Inbox {
   store::Store* const store_;
   Log& log_;
   const OnFailing on_failing_;
+  std::mutex taking_;  ///< held for a sync; before lock_, which is not
   mutable std::mutex lock_;
   Reports reports_;
   std::size_t kept_ = 0;  ///< bytes of all

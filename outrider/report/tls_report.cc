@@ -17,6 +17,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t most_policies = 1000, most_details = 10000, most_strings = 1000;
+constexpr std::size_t most_strings_in_all = 10000;
 constexpr std::size_t longest_text = 1000;
 constexpr std::size_t deepest = 16;
 constexpr std::int64_t most_sessions = 1LL << 53;  // RFC 7493 §2.2
@@ -60,10 +61,17 @@ json::object to_json(const PolicyResult& result) {
   return object;
 }
 
-// What the members of an object are, all of the first error kept.
+// Of one report: the first error, and how many texts of lists it may still have. `""` is a text of
+// three bytes that would become tens.
+struct Reading {
+  Result<void> result;
+  std::size_t strings = most_strings_in_all;
+};
+
+// What the members of an object are.
 class Members {
  public:
-  Members(const json::object& object, Result<void>& result) : object_(object), result_(result) {}
+  Members(const json::object& object, Reading& reading) : object_(object), reading_(reading) {}
 
   void text(std::string_view key, std::string& text) const {
     const auto* value = object_.if_contains(key);
@@ -75,16 +83,11 @@ class Members {
   void texts(std::string_view key, std::vector<std::string>& texts) const {
     const auto* value = object_.if_contains(key);
     if (value == nullptr || value->is_null()) return;
-    if (value->is_string()) {
-      texts.push_back(printable(value->get_string(), longest_text));
-      return;
-    }
+    if (value->is_string()) return add(texts, value->get_string());
     if (!value->is_array()) return complain(key, "a list of texts");
     for (const auto& each : value->get_array()) {
       if (!each.is_string()) return complain(key, "a list of texts");
-      if (texts.size() < most_strings) {
-        texts.push_back(printable(each.get_string(), longest_text));
-      }
+      add(texts, each.get_string());
     }
   }
   void count(std::string_view key, std::uint64_t& count) const {
@@ -105,9 +108,9 @@ class Members {
   Members part(std::string_view key) const {
     static const json::object none;
     const auto* value = object_.if_contains(key);
-    if (value != nullptr && value->is_object()) return {value->get_object(), result_};
+    if (value != nullptr && value->is_object()) return {value->get_object(), reading_};
     complain(key, "an object");
-    return {none, result_};
+    return {none, reading_};
   }
   /// `each` is called with the members of each object of a list, which may be missing.
   template <class Each>
@@ -119,17 +122,22 @@ class Members {
     }
     for (const auto& item : value->get_array()) {
       if (!item.is_object()) return complain(key, "a list of objects");
-      each(Members(item.get_object(), result_));
+      each(Members(item.get_object(), reading_));
     }
   }
 
  private:
+  void add(std::vector<std::string>& texts, std::string_view text) const {
+    if (text.empty() || texts.size() >= most_strings || reading_.strings == 0) return;
+    --reading_.strings;
+    texts.push_back(printable(text, longest_text));
+  }
   void complain(std::string_view key, const std::string& rule) const {
-    if (result_) result_ = refuse(key, "it is " + rule);
+    if (reading_.result) reading_.result = refuse(key, "it is " + rule);
   }
 
   const json::object& object_;
-  Result<void>& result_;
+  Reading& reading_;
 };
 
 FailureDetail detail_of(const Members& members) {
@@ -160,6 +168,19 @@ PolicyResult policy_of(const Members& members) {
   return result;
 }
 
+// What texts have beside themselves.
+template <class... Text>
+std::size_t beside(const std::string& text, const Text&... more) {
+  const std::size_t own = text.capacity() > std::string().capacity() ? text.capacity() + 1 : 0;
+  if constexpr (sizeof...(more) > 0) return own + beside(more...);
+  return own;
+}
+std::size_t beside(const std::vector<std::string>& texts) {
+  std::size_t size = texts.capacity() * sizeof(std::string);
+  for (const auto& text : texts) size += beside(text);
+  return size;
+}
+
 template <class Count>
 std::uint64_t sum(const TlsReport& report, Count count) {
   return std::accumulate(
@@ -171,6 +192,20 @@ std::uint64_t sum(const TlsReport& report, Count count) {
 
 std::uint64_t failures(const TlsReport& report) { return sum(report, &PolicyResult::failed); }
 std::uint64_t successes(const TlsReport& report) { return sum(report, &PolicyResult::succeeded); }
+
+std::size_t memory_of(const TlsReport& report) {
+  std::size_t size = sizeof(report) + beside(report.organization, report.contact, report.id) +
+                     report.policies.capacity() * sizeof(PolicyResult);
+  for (const auto& policy : report.policies) {
+    size += beside(policy.type, policy.domain) + beside(policy.strings) + beside(policy.mx) +
+            policy.details.capacity() * sizeof(FailureDetail);
+    for (const auto& each : policy.details) {
+      size += beside(each.result, each.sending_ip, each.receiving_host, each.receiving_helo,
+                     each.receiving_ip, each.more, each.reason);
+    }
+  }
+  return size;
+}
 
 std::string report_json(const TlsReport& report) {
   json::array policies;
@@ -191,8 +226,8 @@ Result<TlsReport> parse_report(std::string_view text) {
   const auto value = json::parse(text, error, {}, options);
   if (error) return refuse(text.substr(0, 40), "no JSON: " + error.message());
   if (!value.is_object()) return refuse(text.substr(0, 40), "a report is an object");
-  Result<void> result;
-  const Members members(value.get_object(), result);
+  Reading reading;
+  const Members members(value.get_object(), reading);
   TlsReport report;
   members.text("organization-name", report.organization);
   members.text("contact-info", report.contact);
@@ -207,7 +242,7 @@ Result<TlsReport> parse_report(std::string_view text) {
     report.policies.push_back(policy_of(each));
     details += report.policies.back().details.size();
   });
-  if (!result) return std::unexpected(result.error());
+  if (!reading.result) return std::unexpected(reading.result.error());
   if (details > most_details) {
     return refuse("failure-details", fmt::format("a report has at most {} in all", most_details));
   }

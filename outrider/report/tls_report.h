@@ -46,12 +46,15 @@ struct TlsReport {
 std::uint64_t failures(const TlsReport& report);   ///< of all policies
 std::uint64_t successes(const TlsReport& report);  ///< likewise
 
+std::size_t memory_of(const TlsReport& report);  ///< bytes, with all it points to
+
 std::string report_json(const TlsReport& report);
 
 /// Texts of others are made printable and are cut. Refused are what is no UTF-8 JSON, is nested
 /// deeply, has no policies or more than 1000, more than 10,000 details of failures in all, or
 /// counts that are no whole numbers from 0 to 2^53. Of a member that is there twice the last
-/// counts; unknown ones are ignored.
+/// counts; unknown ones are ignored, as are empty texts in lists, and those beyond 1000 of a list
+/// or 10,000 of all.
 Result<TlsReport> parse_report(std::string_view json);
 
 /// RFC 3339 §5.6, from 1970 on.

@@ -104,6 +104,43 @@ TEST(TlsReport, KeepsToTheVectors) {
   EXPECT_EQ(tried, 17u);
 }
 
+TlsReport with_strings(const std::string& text, std::size_t policies) {
+  std::string strings = text;
+  for (int i = 1; i < 900; ++i) strings += "," + text;
+  const auto policy = R"({"policy":{"policy-string":[)" + strings + R"(],"mx-host":[)" + strings +
+                      R"(]},"summary":{}})";
+  std::string all = policy;
+  for (std::size_t i = 1; i < policies; ++i) all += "," + policy;
+  return *parse_report(R"({"date-range":{"start-datetime":"2026-11-22T00:00:00Z",)"
+                       R"("end-datetime":"2026-11-22T23:59:59Z"},"policies":[)" +
+                       all + "]}");
+}
+
+// They are 3 bytes each as JSON, less when zipped, and 32 in memory.
+TEST(TlsReport, EmptyTextsAreNotKept) {
+  const auto report = with_strings(R"("")", 2);
+  EXPECT_THAT(report.policies[1].strings, testing::IsEmpty());
+  EXPECT_THAT(report.policies[1].mx, testing::IsEmpty());
+}
+
+TEST(TlsReport, TextsOfListsHaveABoundInAll) {
+  const auto report = with_strings(R"("x")", 100);
+  ASSERT_EQ(report.policies.size(), 100u);
+  std::size_t count = 0;
+  for (const auto& each : report.policies) count += each.strings.size() + each.mx.size();
+  EXPECT_EQ(count, 10000u);
+}
+
+TEST(TlsReport, MemoryIsWhatItTakesAndNotItsJson) {
+  const auto report = with_strings(R"("x")", 5);
+  EXPECT_GE(memory_of(report), 9000 * sizeof(std::string));
+  EXPECT_GT(memory_of(report), 4 * report_json(report).size());
+  TlsReport words;
+  const auto before = memory_of(words);
+  words.policies.push_back({.details = {{.reason = std::string(500, 'x')}}});
+  EXPECT_GE(memory_of(words), before + 500 + sizeof(PolicyResult) + sizeof(FailureDetail));
+}
+
 TEST(TlsReport, DetailsHaveABoundInAll) {
   const auto with = [](std::size_t policies) {
     std::string details = "{}";
