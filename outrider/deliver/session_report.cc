@@ -42,6 +42,7 @@ report::PolicyResult policy_of(const Outlook& outlook) {
   policy.domain = facts.destination;
   if (is_under_dane(facts)) {
     policy.type = "tlsa";
+    policy.domain = facts.dane.base.empty() ? facts.mx_host : facts.dane.base;  // RFC 8460 §1.1
     for (const auto& record : facts.dane.records) policy.strings.push_back(record_text(record));
     policy.mx = {facts.mx_host};
   } else if (is_under_sts(facts)) {
@@ -70,13 +71,23 @@ Result dane_result(const trust::Facts& facts, const TlsFacts* tls, std::string_v
   return proven ? Result{} : Result{"validation-failure", tls->why};
 }
 
+// A name of a certificate is as wide as a pattern of a policy (RFC 8461 §4.1).
+bool is_for(const TlsFacts& tls, const std::string& host) {
+  trust::StsPolicy alone;
+  alone.mx = {tls.peer_name};
+  return trust::sts_covers(alone, host);
+}
+
 Result sts_result(const trust::Facts& facts, const TlsFacts* tls, std::string_view words) {
   if (!trust::sts_covers(*facts.sts, facts.mx_host)) {
     return {"validation-failure", "the policy does not list the host"};
   }
   if (tls == nullptr) return {result_type(words), words};
-  if (tls->peer == PeerCheck::Verified) return {};
-  return {result_type(tls->why), tls->why};
+  if (tls->peer != PeerCheck::Verified) return {result_type(tls->why), tls->why};
+  // While it is only tested, a certificate of the destination's own name is good enough for us, and
+  // would not be for the policy. Where the operator says which names count, nobody knows.
+  if (!facts.names.empty() || is_for(*tls, facts.mx_host)) return {};
+  return {"certificate-host-mismatch", "the certificate is not for the name of the host"};
 }
 
 Result result_of(const Outlook& outlook, const TlsFacts* tls, std::string_view words) {
@@ -87,6 +98,20 @@ Result result_of(const Outlook& outlook, const TlsFacts* tls, std::string_view w
     return {policy::result_type(outlook.sts.failure->kind), outlook.sts.failure->why};
   }
   return tls == nullptr ? Result{result_type(words), words} : Result{};
+}
+
+// An obstacle of our own: a route demands more than the domain publishes, or the message does. No
+// TLS failed, and the domain is not to be told that its did.
+bool is_our_demand(const trust::Facts& facts, std::string_view words) {
+  if (words.contains("does not offer REQUIRETLS")) return true;
+  trust::Facts asked = facts;
+  for (const auto wish : {trust::Wish::Nothing, trust::Wish::RequireTls}) {
+    asked.wish = wish;
+    for (const auto& reason : trust::decide(asked).reasons) {
+      if (reason.rule == words) return reason.source != "dane" && reason.source != "mta-sts";
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -107,7 +132,9 @@ std::string_view result_type(std::string_view words) {
 report::Session session_report(const Outlook& outlook, const TlsFacts* tls, std::string_view words,
                                Time when) {
   report::Session session;
+  if (tls == nullptr && is_our_demand(outlook.facts, words)) return session;
   session.policy = policy_of(outlook);
+  session.domain = outlook.facts.destination;
   session.when = when;
   const Result result = result_of(outlook, tls, words);
   if (result.type.empty()) return session;

@@ -12,7 +12,8 @@
 namespace outrider::deliver {
 
 /// `tls` null: there was none, and `words` say why, or the host was not tried at all. The domain is
-/// the outlook's destination.
+/// the outlook's destination. Without a policy, and so not counted, where what the words tell of is
+/// a demand of our own (a route's, or the message's) and none of the domain's.
 report::Session session_report(const Outlook& outlook, const TlsFacts* tls, std::string_view words,
                                Time when);
 

@@ -22,7 +22,7 @@ std::optional<TallyKey> read_key(std::string_view text) {
 }
 
 bool is_same_policy(const PolicyResult& a, const PolicyResult& b) {
-  return a.type == b.type && a.strings == b.strings && a.mx == b.mx;
+  return a.type == b.type && a.domain == b.domain && a.strings == b.strings && a.mx == b.mx;
 }
 
 bool is_same_failure(const FailureDetail& a, const FailureDetail& b) {
@@ -78,8 +78,10 @@ void Tally::flush() {
 }
 
 void Tally::add(const Session& session) {
+  if (session.policy.type.empty()) return;
   const auto since = std::max(session.when.time_since_epoch(), Duration(0));
-  const TallyKey key(static_cast<std::uint64_t>(since / rules_.period), session.policy.domain);
+  const TallyKey key(static_cast<std::uint64_t>(since / rules_.period),
+                     session.domain.empty() ? session.policy.domain : session.domain);
   const std::lock_guard held(lock_);
   auto at = counts_.find(key);
   if (at == counts_.end()) {

@@ -28,9 +28,10 @@ struct TallyRules {
 
 /// One session, or the attempt.
 struct Session {
-  PolicyResult policy;    ///< without counts; its domain is who the report is for
+  PolicyResult policy;    ///< without counts; of no type: it is not counted
   FailureDetail failure;  ///< `result` empty: it reached what the policy asks for
   Time when{};
+  std::string domain;  ///< that is told; empty: the policy's
 };
 
 /// Of one period and domain.

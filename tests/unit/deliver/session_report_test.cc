@@ -23,6 +23,7 @@ Outlook under_dane(trust::DaneState state) {
   Outlook made = outlook();
   made.facts.dane.state = state;
   made.facts.dane.why = "the signature has expired";
+  made.facts.dane.base = "mx.base.example";
   if (state == trust::DaneState::Usable) made.facts.dane.records = {{3, 1, 1, "\xab\x01"}};
   return made;
 }
@@ -39,6 +40,7 @@ TlsFacts tls(PeerCheck peer, PeerProof proof = PeerProof::Ca, std::string why = 
   facts.peer = peer;
   facts.proof = peer == PeerCheck::Verified ? proof : PeerProof::None;
   facts.why = std::move(why);
+  facts.peer_name = "mx.example.com";
   return facts;
 }
 
@@ -47,6 +49,7 @@ TEST(SessionReport, WithoutAPolicyTlsIsEnough) {
   const auto good = session_report(outlook(), &facts, "", noon);
   EXPECT_EQ(good.policy.type, "no-policy-found");
   EXPECT_EQ(good.policy.domain, "example.com");
+  EXPECT_EQ(good.domain, "example.com");
   EXPECT_EQ(good.failure.result, "");
   EXPECT_EQ(good.when, noon);
   const auto bad = session_report(outlook(), nullptr, "the server does not offer STARTTLS", noon);
@@ -77,6 +80,51 @@ TEST(SessionReport, ATestedPolicyIsReportedAsIfItWereEnforced) {
   EXPECT_EQ(session.failure.result, "certificate-not-trusted");
 }
 
+// RFC 8461 §4.1: what is good enough while it is tested would not be when it is enforced.
+TEST(SessionReport, ATestedPolicyAsksForTheNameOfTheHost) {
+  auto facts = tls(PeerCheck::Verified);
+  facts.peer_name = "example.com";
+  const auto tested = under_sts("*.example.com", trust::StsMode::Testing);
+  EXPECT_EQ(session_report(tested, &facts, "", noon).failure.result, "certificate-host-mismatch");
+  for (const auto* name : {"MX.example.com", "*.example.com"}) {
+    facts.peer_name = name;
+    EXPECT_EQ(session_report(tested, &facts, "", noon).failure.result, "") << name;
+  }
+}
+
+std::string obstacle_of(const trust::Facts& facts) { return trust::decide(facts).obstacle; }
+
+TEST(SessionReport, WhatOnlyWeDemandIsNoFailureOfTheDomains) {
+  Outlook route = outlook();
+  route.facts.site_source = "route";
+  route.facts.site = trust::Level::DaneOnly;
+  EXPECT_EQ(session_report(route, nullptr, obstacle_of(route.facts), noon).policy.type, "");
+  route.facts.site = trust::Level::MtaSts;
+  EXPECT_EQ(session_report(route, nullptr, obstacle_of(route.facts), noon).policy.type, "");
+  Outlook unsure = outlook();
+  unsure.facts.way_is_sure = false;
+  auto asked = unsure.facts;
+  asked.wish = trust::Wish::RequireTls;
+  ASSERT_THAT(obstacle_of(asked), HasSubstr("REQUIRETLS"));
+  EXPECT_EQ(session_report(unsure, nullptr, obstacle_of(asked), noon).policy.type, "");
+  const auto barred = "mx.example.com[192.0.2.1]:25 does not offer REQUIRETLS, which the message";
+  EXPECT_EQ(session_report(outlook(), nullptr, barred, noon).policy.type, "");
+}
+
+TEST(SessionReport, WhatTheDomainDemandsIsCounted) {
+  const Outlook unlisted = under_sts("other.example");
+  const auto by_policy = session_report(unlisted, nullptr, obstacle_of(unlisted.facts), noon);
+  EXPECT_EQ(by_policy.failure.result, "validation-failure");
+  Outlook bogus = under_dane(trust::DaneState::Bogus);
+  bogus.facts.site = trust::Level::DaneOnly;
+  const auto by_dane = session_report(bogus, nullptr, obstacle_of(bogus.facts), noon);
+  EXPECT_EQ(by_dane.failure.result, "dnssec-invalid");
+  const auto missed =
+      session_report(outlook(), nullptr,
+                     "TLS is demanded (REQUIRETLS), and the server does not offer STARTTLS", noon);
+  EXPECT_EQ(missed.failure.result, "starttls-not-supported");
+}
+
 TEST(SessionReport, AFetchThatFailedIsReported) {
   Outlook made = outlook();
   made.sts.failure = {policy::StsFailure::Kind::Certificate, "expired", noon};
@@ -90,6 +138,8 @@ TEST(SessionReport, UnderDaneTheRecordsSpeak) {
   const auto good = tls(PeerCheck::Verified, PeerProof::DaneEe);
   const auto session = session_report(under_dane(trust::DaneState::Usable), &good, "", noon);
   EXPECT_EQ(session.policy.type, "tlsa");
+  EXPECT_EQ(session.policy.domain, "mx.base.example") << "RFC 8460 §1.1";
+  EXPECT_EQ(session.domain, "example.com");
   EXPECT_THAT(session.policy.strings, ElementsAre("3 1 1 AB01"));
   EXPECT_EQ(session.failure.result, "");
   const auto failed = session_report(under_dane(trust::DaneState::Usable), nullptr,

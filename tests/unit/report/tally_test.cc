@@ -46,6 +46,25 @@ class TallyTest : public testing::Test {
   const TallyKey key_{20000, "example.com"};
 };
 
+// RFC 8460 §1.1: TLSA records are a host's, the report is its domain's.
+TEST_F(TallyTest, PoliciesOfOtherNamesAreInTheDomainsReport) {
+  for (const auto* base : {"mx1.other.example", "mx2.other.example"}) {
+    auto host = session("", base);
+    host.domain = "example.com";
+    tally_->add(host);
+  }
+  EXPECT_EQ(tally_->size(), 1u);
+  const auto report = tally_->report(key_);
+  ASSERT_TRUE(report);
+  ASSERT_EQ(report->policies.size(), 2u);
+  EXPECT_EQ(report->policies[1].domain, "mx2.other.example");
+}
+
+TEST_F(TallyTest, WithoutAPolicyNothingIsCounted) {
+  tally_->add({});
+  EXPECT_EQ(tally_->size(), 0u);
+}
+
 TEST_F(TallyTest, CountsByPolicyAndByFailure) {
   for (int i = 0; i < 3; ++i) tally_->add(session());
   tally_->add(session("certificate-expired"));
