@@ -11,7 +11,7 @@ namespace outrider::report {
 namespace {
 
 constexpr std::string_view version = "v=TLSRPTv1";
-constexpr std::size_t most_targets = 10;
+constexpr std::size_t most_targets = 3;
 
 // RFC 3986 §2.1. Nothing: not well-formed.
 std::optional<std::string> decoded(std::string_view text) {

@@ -16,7 +16,7 @@ struct ReportTarget {
   bool operator==(const ReportTarget&) const = default;
 };
 
-/// Empty where there is not exactly one record of TLSRPT, or it names nobody. At most ten; of a
+/// Empty where there is not exactly one record of TLSRPT, or it names nobody. At most three; of a
 /// mailto: URI only the address is used, and others than mailto: and https: are left out.
 std::vector<ReportTarget> report_targets(const std::vector<std::string>& texts);
 

@@ -63,7 +63,7 @@ TEST(Rua, KeepsToTheVectors) {
       << "ruri-https-ssrf";
   std::string many = "v=TLSRPTv1; rua=";
   for (int i = 0; i < 1000; ++i) many += "mailto:a" + std::to_string(i) + "@b.example,";
-  EXPECT_EQ(of(many).size(), 10u) << "ruri-1000";
+  EXPECT_EQ(of(many).size(), 3u) << "ruri-1000";
   EXPECT_EQ(of("v=TLSRPTv1; rua=mailto:a@b.example,mailto:a@b.example").size(), 1u);
 }
 

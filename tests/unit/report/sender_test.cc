@@ -123,11 +123,55 @@ TEST_F(SenderTest, TriesAgainForADayAndGivesUp) {
   send(day + 24h);
   send(day + 24h + 30min);
   EXPECT_EQ(server_.requests().size(), 1u) << "an hour lies between";
-  send(day + 25h);
+  send(day + 25h + 1min);
   EXPECT_EQ(server_.requests().size(), 2u);
+  send(day + 26h + 30min);
+  EXPECT_EQ(server_.requests().size(), 2u) << "then two";
+  send(day + 27h + 2min);
+  EXPECT_EQ(server_.requests().size(), 3u);
   EXPECT_EQ(tally_.size(), 1u);
-  send(day + 48h);
+  send(day + 48h + 3min);
+  EXPECT_EQ(server_.requests().size(), 4u);
   EXPECT_EQ(tally_.size(), 0u);
+}
+
+TEST_F(SenderTest, WebServersThatHangHaveOneTimeInAll) {
+  rules_.patience = 300ms;
+  open();
+  server_.set_script([](test::HttpsServer::Talk& talk) { talk.pause(1min); });
+  announce("example.com", web() + "1," + web() + "2,mailto:a@example.com");
+  count("example.com");
+  send(day + 24h);
+  EXPECT_EQ(server_.connections(), 1);
+  EXPECT_EQ(queue_.messages().size(), 1u);
+}
+
+// Each answer waits for the fourth question.
+TEST_F(SenderTest, ASlowDomainDoesNotHoldUpTheNext) {
+  server_.set_script([this](test::HttpsServer::Talk& talk) {
+    for (int i = 0; i < 300 && server_.requests().size() < 4; ++i) talk.pause(10ms);
+    talk.send(server_.requests().size() < 4 ? "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"
+                                            : "HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n");
+  });
+  for (const auto* domain : {"a.example", "b.example", "c.example", "d.example"}) {
+    announce(domain, web());
+    count(domain);
+  }
+  send(day + 24h);
+  EXPECT_EQ(tally_.size(), 0u);
+}
+
+TEST_F(SenderTest, TimeThatAnAttemptTakesIsNotForgotten) {
+  rules_.retry = 1h;
+  rules_.patience = 200ms;
+  open();
+  server_.set_script([](test::HttpsServer::Talk& talk) { talk.pause(1min); });
+  announce("example.com", web());
+  count("example.com");
+  send(day + 24h);
+  ASSERT_EQ(server_.connections(), 1);
+  send(day + 25h + 50ms);
+  EXPECT_EQ(server_.connections(), 1) << "an hour since its end";
 }
 
 TEST_F(SenderTest, WaitsForADnsThatDoesNotAnswer) {
@@ -137,7 +181,7 @@ TEST_F(SenderTest, WaitsForADnsThatDoesNotAnswer) {
   send(day + 24h);
   EXPECT_EQ(tally_.size(), 1u);
   zone_.set_failing(false);
-  send(day + 25h);
+  send(day + 25h + 1min);
   EXPECT_EQ(queue_.messages().size(), 1u);
 }
 
@@ -169,7 +213,7 @@ TEST_F(SenderTest, AFullQueueIsTriedLater) {
   send(day + 24h);
   EXPECT_EQ(tally_.size(), 1u);
   queue_.accepts = true;
-  send(day + 25h);
+  send(day + 25h + 1min);
   EXPECT_EQ(queue_.messages().size(), 1u);
 }
 
@@ -190,12 +234,12 @@ TEST_F(SenderTest, WhatIsTriedAgainCountsOnce) {
     announce(domain, web());
     count(domain);
   }
-  for (int hour = 24; hour < 30; ++hour) send(day + std::chrono::hours(hour));
+  for (int hour = 24; hour < 30; ++hour) send(day + std::chrono::hours(hour) + 1min * hour);
   EXPECT_EQ(tally_.size(), 2u);
   refuses_ = false;
-  send(day + 30h);
+  send(day + 32h);
   EXPECT_EQ(tally_.size(), 0u);
-  EXPECT_EQ(server_.requests().size(), 14u);
+  EXPECT_EQ(server_.requests().size(), 8u);
 }
 
 TEST_F(SenderTest, WhatIsSentIsRememberedAtOnce) {
