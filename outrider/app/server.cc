@@ -177,7 +177,7 @@ void Server::Parts::run(console::OnReload on_reload) {
                                                    trust->services());
   receiver->set_forecast(
       [this](Address recipient) { return deliverer->forecast(std::move(recipient)); });
-  desk.emplace(TlsDesk{*deliverer, trust->ledger(), trust->inbox(), *queue});
+  desk.emplace(TlsDesk{*deliverer, trust->ledger(), trust->inbox(), *queue, config.deliver.tls});
   console::Actions actions{std::move(on_reload), [this] { return status(); },
                            [this](std::string request, std::string who) {
                              return desk->answer(std::move(request), std::move(who));

@@ -95,9 +95,11 @@ json::object suggest(TlsDesk& desk, const json::object& request) {
     for (const auto& host : record.hosts) {
       if (auto known = desk.ledger.host(host)) hosts.push_back(std::move(*known));
     }
-    const auto suggestion = trust::suggest(record, hosts, now(), static_cast<std::uint64_t>(days));
-    if (!suggestion) continue;
     const auto destination = desk.deliverer.destination({"", domain});
+    const auto suggestion =
+        trust::suggest(record, hosts, destination.route.tls.value_or(desk.level), now(),
+                       static_cast<std::uint64_t>(days));
+    if (!suggestion) continue;
     const bool by_mx = destination.domain == domain;
     domains.emplace_back(suggestion_to_json(domain, *suggestion, by_mx && !destination.route.tls));
   }

@@ -10,6 +10,7 @@
 #include "outrider/policy/ledger.h"
 #include "outrider/queue/queue.h"
 #include "outrider/report/inbox.h"
+#include "outrider/trust/decide.h"
 
 namespace outrider::app {
 
@@ -19,6 +20,7 @@ struct TlsDesk {
   policy::Ledger& ledger;
   const report::Inbox& inbox;
   queue::Queue& queue;
+  trust::Level level;  ///< `[delivery] tls`
 
   /// The answer to `tls.…`; nothing: there is no such command. `who` asks, for the log.
   boost::asio::awaitable<std::optional<std::string>> answer(std::string request, std::string who);

@@ -22,10 +22,21 @@ bool are_proven_otherwise(const std::vector<HostRecord>& hosts) {
                              [](const HostRecord& host) { return host.proof.starts_with("dane"); });
 }
 
+// A route that asks for less than the default would take security away.
+void compare(Suggestion& suggestion, Level in_force) {
+  // DANE is heard beside the suggested levels, too; without records it asks for no more than this.
+  if (in_force == Level::Dane) in_force = Level::Opportunistic;
+  if (!suggestion.level || *suggestion.level > in_force) return;
+  suggestion.why = *suggestion.level == in_force
+                       ? fmt::format("the default asks for {} already", name(in_force))
+                       : fmt::format("the default ({}) is stricter already", name(in_force));
+  suggestion.level.reset();
+}
+
 }  // namespace
 
 std::optional<Suggestion> suggest(const DomainRecord& domain, const std::vector<HostRecord>& hosts,
-                                  Time now, std::uint64_t days) {
+                                  Level in_force, Time now, std::uint64_t days) {
   Suggestion suggestion;
   const Sessions& sessions = suggestion.sessions = lately(domain, now, days);
   if (sessions.all() == 0) return std::nullopt;
@@ -47,6 +58,7 @@ std::optional<Suggestion> suggest(const DomainRecord& domain, const std::vector<
                        : "unproven: " + newest(
                                             hosts, [](const auto& host) { return host.doubt; },
                                             [](const auto& host) { return host.last; });
+  compare(suggestion, in_force);
   return suggestion;
 }
 

@@ -19,8 +19,9 @@ struct Suggestion {
   std::string why;             ///< what speaks for the level, or against a higher one
 };
 
-/// `hosts`: of the domain, as far as they are known. Nothing: no session in the last `days` days.
+/// `hosts`: of the domain, as far as they are known. `in_force`: what the operator asks for
+/// already. Nothing: no session in the last `days` days.
 std::optional<Suggestion> suggest(const DomainRecord& domain, const std::vector<HostRecord>& hosts,
-                                  Time now, std::uint64_t days);
+                                  Level in_force, Time now, std::uint64_t days);
 
 }  // namespace outrider::trust

@@ -30,8 +30,9 @@ struct World {
     seen(domain, sighting(noon), {.without = 1});
   }
   static Sighting sighting(Time when) { return {"mx.test:25", "test", when, "", ""}; }
-  std::optional<Suggestion> advice(std::uint64_t days = 14) const {
-    return suggest(domain, hosts, noon, days);
+  std::optional<Suggestion> advice(std::uint64_t days = 14,
+                                   Level in_force = Level::Opportunistic) const {
+    return suggest(domain, hosts, in_force, noon, days);
   }
 };
 
@@ -64,6 +65,22 @@ TEST(Suggest, NothingWhereMailWouldHaveBeenLost) {
   EXPECT_FALSE(advice->level);
   EXPECT_EQ(advice->lost, 1u);
   EXPECT_THAT(advice->why, HasSubstr("does not offer STARTTLS"));
+}
+
+TEST(Suggest, NothingThatIsLessThanWhatIsAskedForAlready) {
+  World proven;
+  proven.session(PeerCheck::Verified);
+  EXPECT_EQ(proven.advice(14, Level::Encrypt)->level, Level::Verify);
+  EXPECT_EQ(proven.advice(14, Level::Dane)->level, Level::Verify) << "where there are no records";
+  EXPECT_FALSE(proven.advice(14, Level::Verify)->level);
+  EXPECT_EQ(proven.advice(14, Level::Verify)->why, "the default asks for verify already");
+  EXPECT_FALSE(proven.advice(14, Level::MtaSts)->level);
+  World unproven;
+  unproven.session(PeerCheck::Unverified);
+  const auto advice = unproven.advice(14, Level::Verify);
+  EXPECT_FALSE(advice->level);
+  EXPECT_EQ(advice->why, "the default (verify) is stricter already");
+  EXPECT_EQ(advice->lost, 1u);
 }
 
 // What a TLSA record proves has no authority: "verify" would lose it.
