@@ -89,15 +89,20 @@ Found found_tlsa(const dns::TlsaAnswer& answer, const Tlsa& wanted) {
   return {answer.secure ? State::Match : State::Unsigned, {}};
 }
 
+// RFC 8461 §3.1, RFC 8460 §3: of two records senders take neither.
 Found found_text(const dns::TextAnswer& answer, const std::string& wanted, std::string_view begin) {
   if (answer.temporary()) return unknown(answer);
-  std::string others;
+  std::string there;
+  std::size_t count = 0, equal = 0;
   for (const auto& text : answer.texts) {
     if (!text.starts_with(begin)) continue;
-    if (text == wanted) return {State::Match, {}};
-    others += (others.empty() ? "" : ", ") + quoted(printable(text));
+    ++count;
+    equal += text == wanted ? 1 : 0;
+    there += (there.empty() ? "" : ", ") + quoted(printable(text));
   }
-  return others.empty() ? Found{State::Missing, {}} : Found{State::Differs, others};
+  if (count == 0) return {State::Missing, {}};
+  if (count > 1) return {State::Differs, "more than one counts as none: " + there};
+  return equal == 1 ? Found{State::Match, {}} : Found{State::Differs, there};
 }
 
 }  // namespace

@@ -99,13 +99,14 @@ class Zone final : public dns::Resolver {
   void close() override {}
 };
 
-State state_of(Zone& zone, WantedRecord wanted) {
+Found found_in(Zone& zone, WantedRecord wanted) {
   boost::asio::io_context loop;
   auto found =
       boost::asio::co_spawn(loop, look_up(zone, std::move(wanted)), boost::asio::use_future);
   loop.run();
-  return found.get().state;
+  return found.get();
 }
+State state_of(Zone& zone, WantedRecord wanted) { return found_in(zone, std::move(wanted)).state; }
 
 TEST(LookUp, ComparesWhatIsPublished) {
   Zone zone;
@@ -140,8 +141,22 @@ TEST(LookUp, OtherTextsDoNotMatter) {
   EXPECT_EQ(state_of(zone, sts), State::Missing);
   zone.text_answer.texts.push_back("v=STSv1; id=0;");
   EXPECT_EQ(state_of(zone, sts), State::Differs);
-  zone.text_answer.texts.push_back("v=STSv1; id=1;");
+  zone.text_answer.texts.back() = "v=STSv1; id=1;";
   EXPECT_EQ(state_of(zone, sts), State::Match);
+}
+
+// RFC 8461 §3.1, RFC 8460 §3.
+TEST(LookUp, TwoTextsAreAsNone) {
+  Zone zone;
+  zone.text_answer.status = dns::Status::Found;
+  const WantedRecord sts{Kind::StsText, "_mta-sts.example.org", "v=STSv1; id=1;", {}, {}};
+  zone.text_answer.texts = {"v=STSv1; id=1;", "v=STSv1; id=0;"};
+  EXPECT_EQ(state_of(zone, sts), State::Differs);
+  EXPECT_THAT(found_in(zone, sts).what, HasSubstr("none: \"v=STSv1; id=1;\", \"v=STSv1; id=0"));
+  const WantedRecord report{
+      Kind::ReportText, "_smtp._tls.example.org", "v=TLSRPTv1; rua=a", {}, {}};
+  zone.text_answer.texts = {"v=TLSRPTv1; rua=a", "v=TLSRPTv1; rua=a"};
+  EXPECT_EQ(state_of(zone, report), State::Differs);
 }
 
 TEST(RecordLine, HasTheStateAsAComment) {
