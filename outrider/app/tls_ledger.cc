@@ -78,17 +78,21 @@ json::object domain_record_to_json(const trust::DomainRecord& record) {
 }
 
 std::string host_record_text(const json::object& record) {
-  std::string out =
-      fmt::format("  ledger     {}; first {}, last {}\n", sessions_text(part(record, "sessions")),
-                  text(record, "first"), text(record, "last"));
+  std::string out = fmt::format("  ledger     {}, {} resumed; first {}, last {}\n",
+                                sessions_text(part(record, "sessions")), number(record, "resumed"),
+                                text(record, "first"), text(record, "last"));
   const auto add = [&](std::string_view what, std::string_view value) {
     fmt::format_to(std::back_inserter(out), "    {:13}{}\n", what, printable(value, 400));
   };
   if (record.contains("version")) {
     add("last TLS",
-        fmt::format("{}/{}/{} at {}, proof: {}", text(record, "version"), text(record, "cipher"),
-                    text(record, "group"), text(record, "tls_seen"), text(record, "proof")));
+        fmt::format("{}/{}/{} at {}, proof: {}, best: {}", text(record, "version"),
+                    text(record, "cipher"), text(record, "group"), text(record, "tls_seen"),
+                    text(record, "proof"), text(record, "best_version")));
   }
+  if (record.contains("verified")) add("last proven", text(record, "verified"));
+  if (record.contains("dane")) add("DANE then", text(record, "dane"));
+  if (record.contains("mta_sts")) add("MTA-STS then", text(record, "mta_sts"));
   if (record.contains("requiretls")) add("REQUIRETLS", text(record, "requiretls"));
   if (record.contains("doubt")) add("unproven", text(record, "doubt"));
   for (const auto* key : {"key", "certificate"}) {
@@ -107,7 +111,9 @@ std::string host_record_text(const json::object& record) {
 }
 
 std::string domain_record_text(const json::object& record) {
-  std::string out = fmt::format("In 30 days: {}\n", sessions_text(part(record, "sessions")));
+  std::string out =
+      fmt::format("In 30 days: {}; first {}, last {}\n", sessions_text(part(record, "sessions")),
+                  text(record, "first"), text(record, "last"));
   for (const auto& each : items(record, "rulings")) {
     if (!each.is_object()) continue;
     const auto& word = each.get_object();

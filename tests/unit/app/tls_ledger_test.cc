@@ -27,6 +27,11 @@ trust::HostRecord host() {
   record.version = "TLSv1.3";
   record.cipher = "TLS_AES_256_GCM_SHA384";
   record.group = "X25519";
+  record.tls.best = "TLSv1.3";
+  record.resumed = 4;
+  record.verified = noon - 1h;
+  record.dane = "usable";
+  record.sts = "enforce";
   record.key = {"abcd", noon};
   record.proof = "ca";
   record.missed = {"the server does not offer STARTTLS", noon + 1h};
@@ -36,12 +41,21 @@ trust::HostRecord host() {
 TEST(TlsLedger, PeopleReadWhatIsKnownOfAHost) {
   const auto text = host_record_text(host_record_to_json(host()));
   for (const auto* part :
-       {"ledger     3 proven, 2 unproven, 1 without TLS", "first 2023-11-14T22:13:20",
-        "TLSv1.3/TLS_AES_256_GCM_SHA384/X25519", "proof: ca", "key          abcd since",
-        "does not offer STARTTLS", "missed since 2023-11-14T23:13:20"}) {
+       {"ledger     3 proven, 2 unproven, 1 without TLS, 4 resumed", "best: TLSv1.3",
+        "last proven  2023-11-14T21:13:20", "DANE then    usable", "MTA-STS then enforce",
+        "first 2023-11-14T22:13:20", "TLSv1.3/TLS_AES_256_GCM_SHA384/X25519", "proof: ca",
+        "key          abcd since", "does not offer STARTTLS", "missed since 2023-11-14T23:13:20"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
   EXPECT_THAT(text, Not(HasSubstr("unproven  ")));
+}
+
+TEST(TlsLedger, PeopleReadSinceWhenADomainIsKnown) {
+  trust::DomainRecord record;
+  record.first = noon;
+  record.last = noon + 1h;
+  EXPECT_THAT(domain_record_text(domain_record_to_json(record)),
+              HasSubstr("without TLS; first 2023-11-14T22:13:20.000Z, last 2023-11-14T23:13:20"));
 }
 
 TEST(TlsLedger, PeopleReadWhoRuledWhat) {
