@@ -28,11 +28,13 @@ using OpenConnections = std::unordered_set<Connection*>;
 
 /// What a connection was made on: another message may use it where that still stands.
 struct Footing {
-  std::string host;
+  std::string host;    ///< empty: a Unix socket
   std::string demand;  ///< tls::demand_digest() of the verdict
   trust::Wish wish = trust::Wish::Nothing;
   unsigned generation = 0;  ///< of the site's ways
   Steady until{};           ///< then the facts are to be looked at again
+
+  bool is_local() const { return host.empty(); }
 };
 
 class Connection {

@@ -44,13 +44,15 @@ smtp::Ret ret_of(mail::Return ret) {
 }
 
 smtp::Transaction transaction_of(const mail::Envelope& envelope, const Recipients& recipients,
-                                 const smtp::ClientOptions& client) {
+                                 const Connection& connection) {
+  const smtp::ClientOptions& client = connection.session().options();
   smtp::Transaction transaction;
   transaction.mail.reverse_path = envelope.reverse_path;
   transaction.mail.size = envelope.size;
   transaction.mail.body = body_of(envelope.body);
   transaction.mail.smtputf8 = envelope.smtputf8;
-  transaction.mail.require_tls = envelope.require_tls;
+  // RFC 8689 §4.4: by a local socket the message does not leave this machine, as into a Maildir.
+  transaction.mail.require_tls = envelope.require_tls && !connection.footing.is_local();
   transaction.mail.ret = ret_of(envelope.ret);
   transaction.mail.envid = envelope.envid;
   // RFC 788 §3.6: the relay puts itself on the reverse-path. A mailbox is the end of the way.
@@ -138,7 +140,7 @@ class Run {
 awaitable<void> Run::run() {
   smtp::ClientSession& session = connection_.session();
   const mail::Envelope& envelope = claim_.envelope();
-  smtp::Transaction transaction = transaction_of(envelope, recipients_, session.options());
+  smtp::Transaction transaction = transaction_of(envelope, recipients_, connection_);
   if (envelope.smtputf8) {
     const Result<bool> needed = co_await header_has_utf8(claim_);
     if (!needed) co_return fail_here(needed.error());

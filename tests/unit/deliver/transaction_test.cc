@@ -334,6 +334,23 @@ TEST(Lmtp, IsSpokenOverAUnixSocket) {
   EXPECT_TRUE(post.logs("relay=" + (post.folder / "lmtp")));
 }
 
+// RFC 8689 §4.4: a local socket is as safe as a Maildir, a port of a host is not.
+TEST(Lmtp, RequireTlsGoesByALocalSocketAndByNoOther) {
+  auto envelope = envelope_to({"anna@here.test", "bert@there.test"});
+  envelope.require_tls = true;
+  Post post;
+  ScriptedServer here(lmtp_rules(), post.folder / "lmtp");
+  ScriptedServer there(lmtp_rules());
+  post.route("here.test", "lmtp:unix:" + (post.folder / "lmtp"));
+  post.route("there.test", "lmtp://127.0.0.1:" + std::to_string(there.port()));
+  post.start();
+  post.put(std::move(envelope));
+  EXPECT_TRUE(post.logs("to=<anna@here.test> status=sent")) << post.log();
+  EXPECT_TRUE(post.logs("to=<bert@there.test> status=bounced")) << post.log();
+  EXPECT_THAT(here.messages().at(0).mail, testing::Not(HasSubstr("REQUIRETLS")));
+  EXPECT_EQ(there.count("MAIL"), 0u);
+}
+
 TEST(Lmtp, WaitsForASocketThatIsNotThere) {
   Post post;
   post.route("away.test", "lmtp:unix:" + (post.folder / "lmtp"));
