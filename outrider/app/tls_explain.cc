@@ -51,6 +51,12 @@ json::object sts_to_json(const trust::StsPolicy& policy) {
           {"expires", rfc3339(policy.expires())}};
 }
 
+// Why no policy is known that there might be.
+std::string unknown_policy(const policy::StsState& sts) {
+  if (!sts.unknown.empty()) return sts.unknown;
+  return sts.failure ? sts.failure->why : "the look-up has not ended";
+}
+
 json::object verdict_to_json(const trust::Verdict& verdict) {
   json::array reasons;
   for (const auto& reason : verdict.reasons) {
@@ -81,6 +87,7 @@ json::object host_to_json(const deliver::ExplainedHost& each) {
                       {"verdict", verdict_to_json(each.verdict)}};
   if (!iequals(each.host.canonical, each.host.name)) object["alias_of"] = each.host.canonical;
   if (each.outlook.facts.sts) object["mta_sts"] = sts_to_json(*each.outlook.facts.sts);
+  if (each.outlook.facts.sts_unknown) object["mta_sts_unknown"] = unknown_policy(each.outlook.sts);
   if (each.known) object["known"] = host_record_to_json(*each.known);
   return object;
 }
@@ -137,6 +144,10 @@ std::string host_text(const json::object& host) {
     out += fmt::format("  MTA-STS    {}, id {}, lists {}; fetched {}, holds until {}\n",
                        text(sts, "mode"), printable(text(sts, "id")), joined(sts, "mx"),
                        text(sts, "fetched"), text(sts, "expires"));
+  }
+  if (host.contains("mta_sts_unknown")) {
+    out +=
+        fmt::format("  MTA-STS    not known: {}\n", printable(text(host, "mta_sts_unknown"), 500));
   }
   if (host.contains("known")) out += host_record_text(part(host, "known"));
   return out + verdict_text(part(host, "verdict"));

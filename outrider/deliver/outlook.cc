@@ -47,7 +47,11 @@ awaitable<void> add_policy(policy::StsPolicies& policies, Outlook& outlook) {
   const auto domain = smtp::to_a_labels(outlook.facts.destination, true);
   if (!domain || domain->empty() || domain->starts_with('[')) co_return;
   outlook.sts = co_await policies.find(*domain);
-  if (!outlook.sts.policy) co_return;
+  if (!outlook.sts.policy) {
+    const policy::StsState& sts = outlook.sts;
+    outlook.facts.sts_unknown = !sts.is_settled || sts.failure || !sts.unknown.empty();
+    co_return;
+  }
   outlook.facts.sts = *outlook.sts.policy;
   const auto left = outlook.sts.policy->expires() - now();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);

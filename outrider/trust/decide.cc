@@ -257,9 +257,11 @@ void Decision::settle_identity() {
 
 void Decision::settle_fallback() {
   if (verdict_.require_extension) {
-    // What cannot be known now may be known later.
-    const bool later = is_unknown(facts_.dane.state) && hears_domain(facts_);
-    verdict_.fallback = later ? Fallback::Wait : Fallback::Return;
+    // What cannot be known now may be known later: the records, or the policy that lists the host.
+    const bool wants_policy = !facts_.way_is_sure || facts_.site == Level::MtaSts;
+    const bool later = is_unknown(facts_.dane.state) ||
+                       (facts_.sts_unknown && wants_policy && !verdict_.may_try());
+    verdict_.fallback = later && hears_domain(facts_) ? Fallback::Wait : Fallback::Return;
   } else if (verdict_.requires_tls() || !verdict_.may_try()) {
     verdict_.fallback = Fallback::Wait;
   } else if (verdict_.wants_tls() && facts_.past == Past::HadTls) {

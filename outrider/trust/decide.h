@@ -49,6 +49,7 @@ struct Facts {
   bool way_is_sure = true;  ///< from the destination to the host: by signed MX, or by a route
   DaneFacts dane;
   std::optional<StsPolicy> sts;  ///< of the destination, in force now, of any mode
+  bool sts_unknown = false;      ///< none is known, and a look-up failed or has not ended
   Wish wish = Wish::Nothing;
   Past past = Past::Unknown;
 };

@@ -65,6 +65,16 @@ TEST(TlsExplain, SaysWhatStopsAHost) {
                               "known, bogus: signature expired\\x0a"));
 }
 
+TEST(TlsExplain, SaysWhyAPolicyIsNotKnown) {
+  auto unknown = explanation();
+  auto& outlook = unknown.hosts.front().outlook;
+  outlook.facts.sts.reset();
+  outlook.facts.sts_unknown = true;
+  outlook.sts.unknown = "name servers answer SERVFAIL";
+  const auto text = explanation_text(explanation_to_json(unknown));
+  EXPECT_THAT(text, HasSubstr("MTA-STS    not known: name servers answer SERVFAIL"));
+}
+
 TEST(TlsExplain, SaysWhereNoServerIsInvolved) {
   deliver::Explanation explanation;
   explanation.destination = "home.test";

@@ -73,13 +73,18 @@ TEST(Forecast, RefusesWhereThereNeverWasTls) {
 
 TEST(Forecast, OneHostThatMayDoIsEnough) { EXPECT_FALSE(told({host(false), seen("no"), host()})); }
 
-// A look-up that failed may succeed later (RFC 8689 §4.2.1).
+// Of records or of a policy: a look-up that failed may succeed later (RFC 8689 §4.2.1).
 TEST(Forecast, WhatCannotBeKnownNowIsNotRefused) {
   ExplainedHost each = host();
   trust::Facts facts;
   facts.mx_host = "mx.test";
   facts.wish = trust::Wish::RequireTls;
   facts.dane.state = trust::DaneState::Failed;
+  each.verdict = trust::decide(facts);
+  EXPECT_FALSE(told({each}));
+  facts.dane.state = trust::DaneState::Insecure;
+  facts.way_is_sure = false;
+  facts.sts_unknown = true;
   each.verdict = trust::decide(facts);
   EXPECT_FALSE(told({each}));
 }

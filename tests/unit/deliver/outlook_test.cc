@@ -128,6 +128,30 @@ TEST(Outlook, RequireTlsIsReturnedWhereItIsNotOffered) {
   EXPECT_EQ(server.count("MAIL"), 0u);
 }
 
+// RFC 8689 §4.2.1: the policy that lists the host may be had later.
+TEST(Outlook, RequireTlsWaitsForAPolicyThatCannotBeKnown) {
+  Secured site;
+  ScriptedServer server({.tls = site.context});
+  const auto web = fetch::Client::open({});
+  ASSERT_TRUE(web);
+  net::IoThread home(8);
+  home.start();
+  Log log({.path = site.post.folder / "policies"});
+  policy::StsPolicies policies({}, {site.post.world, **web}, nullptr, home.executor(), log);
+  site.post.services.sts = &policies;
+  site.post.world.mx_records["away.test"] = {{10, "mx.away.test"}};
+  site.post.route("away.test", "smtp://away.test:" + port_of(server));
+  site.post.start();
+  auto envelope = envelope_to({"anna@away.test"});
+  envelope.require_tls = true;
+  site.post.put(envelope);
+  EXPECT_TRUE(site.post.logs("status=deferred")) << site.post.log();
+  EXPECT_THAT(site.post.log(), HasSubstr("neither DNSSEC nor MTA-STS"));
+  EXPECT_EQ(server.connections, 0);
+  site.post.stop();
+  home.stop();
+}
+
 // "A policy that became stricter applies to the next message on an open connection."
 TEST(Outlook, AnOpenConnectionIsNotUsedUnderANewDemand) {
   Signed site;

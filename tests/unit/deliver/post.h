@@ -185,7 +185,8 @@ class Post {
     if (!tls) tls = *tls::ClientContext::load({});
     if (!contexts.usual().context) contexts = tls;
     deliverer =
-        std::make_unique<Deliverer>(options, routes_, *queue, world, contexts, pointers, log_);
+        std::make_unique<Deliverer>(options, routes_, *queue, world, contexts, pointers, log_,
+                                    services);
     deliverer->start();
   }
   void reload(std::shared_ptr<Routes> routes) {
@@ -260,6 +261,7 @@ class Post {
   SmallWorld world;
   std::shared_ptr<const tls::ClientContext> tls;
   TlsContexts contexts;  ///< where `tls` is not all
+  Services services;     ///< of a test that needs them
   unsigned threads = 1;
   std::unique_ptr<queue::Queue> queue;
   std::unique_ptr<Deliverer> deliverer;

@@ -22,12 +22,25 @@ constexpr DaneState states[] = {DaneState::Off,    DaneState::Insecure, DaneStat
                                 DaneState::Bogus,  DaneState::Disputed};
 
 // What the domain's policy says of this host.
-enum class Policy { Missing, None, TestingListed, TestingOther, EnforceListed, EnforceOther };
-constexpr Policy policies[] = {Policy::Missing,      Policy::None,          Policy::TestingListed,
-                               Policy::TestingOther, Policy::EnforceListed, Policy::EnforceOther};
-constexpr const char* policy_names[] = {"no policy",         "mode none",
-                                        "testing, lists it", "testing, does not list it",
-                                        "enforce, lists it", "enforce, does not list it"};
+enum class Policy {
+  Missing,
+  Unknown,
+  None,
+  TestingListed,
+  TestingOther,
+  EnforceListed,
+  EnforceOther
+};
+constexpr Policy policies[] = {Policy::Missing,       Policy::Unknown,      Policy::None,
+                               Policy::TestingListed, Policy::TestingOther, Policy::EnforceListed,
+                               Policy::EnforceOther};
+constexpr const char* policy_names[] = {"no policy",
+                                        "policy not known",
+                                        "mode none",
+                                        "testing, lists it",
+                                        "testing, does not list it",
+                                        "enforce, lists it",
+                                        "enforce, does not list it"};
 
 bool lists(Policy policy) {
   return policy == Policy::TestingListed || policy == Policy::EnforceListed;
@@ -35,7 +48,7 @@ bool lists(Policy policy) {
 bool enforces(Policy policy) {
   return policy == Policy::EnforceListed || policy == Policy::EnforceOther;
 }
-bool exists(Policy policy) { return policy != Policy::Missing && policy != Policy::None; }
+bool exists(Policy policy) { return policy >= Policy::TestingListed; }
 
 struct Combination {
   Level site = Level::Opportunistic;
@@ -61,7 +74,8 @@ Facts facts_of(const Combination& each) {
   if (each.dane == DaneState::Usable || each.dane == DaneState::Unusable) {
     facts.dane.base = "mx.example.org";
   }
-  if (each.policy == Policy::Missing) return facts;
+  facts.sts_unknown = each.policy == Policy::Unknown;
+  if (each.policy < Policy::None) return facts;
   facts.sts.emplace();
   facts.sts->mode = enforces(each.policy) ? StsMode::Enforce
                     : exists(each.policy) ? StsMode::Testing
@@ -123,7 +137,10 @@ Level level_of(const Combination& c) {
 }
 
 Fallback fallback_of(const Combination& c) {
-  const bool unknown_now = !alone(c) && is_unknown(c.dane);
+  // A policy that is found later may list the host; where signed records lead to it none need.
+  const bool awaits_policy =
+      c.policy == Policy::Unknown && is_barred(c) && (!c.sure || c.site == Level::MtaSts);
+  const bool unknown_now = !alone(c) && (is_unknown(c.dane) || awaits_policy);
   if (c.wish == Wish::RequireTls) return unknown_now ? Fallback::Wait : Fallback::Return;
   if (is_barred(c)) return Fallback::Wait;
   const auto level = level_of(c);
@@ -148,7 +165,7 @@ TEST(TruthTable, EveryCombinationIsAsDocumented) {
     if (verdict.may_try()) ASSERT_EQ(verdict.level, level_of(c)) << text(c);
   });
   std::cout << "figure: " << count << " combinations of facts, all as documented\n";
-  EXPECT_EQ(count, 8u * 8 * 6 * 3 * 3 * 2 * 2);
+  EXPECT_EQ(count, 8u * 8 * 7 * 3 * 3 * 2 * 2);
 }
 
 // Sentences that no combination may break, whatever the levels are called.
@@ -208,7 +225,7 @@ std::string table(bool sure) {
   std::ostringstream out;
   out << "| TLSA records |";
   for (const auto* each : policy_names) out << ' ' << each << " |";
-  out << "\n|---|---|---|---|---|---|---|\n";
+  out << "\n|---|---|---|---|---|---|---|---|\n";
   for (const auto dane : states) {
     out << "| " << name(dane) << " |";
     for (const auto policy : policies) {
