@@ -166,6 +166,7 @@ json::object explanation_to_json(const deliver::Explanation& explanation) {
                       {"connects", explanation.connects},
                       {"hosts", std::move(hosts)}};
   if (explanation.known) object["known"] = domain_record_to_json(*explanation.known);
+  if (!explanation.is_whole) object["others_unknown"] = true;
   if (explanation.nowhere) object["nowhere"] = printable(explanation.nowhere->line(), 500);
   return object;
 }
@@ -179,6 +180,9 @@ std::string explanation_text(const json::object& explanation) {
     out += "No host: " + printable(text(explanation, "nowhere"), 500) + "\n";
   }
   for (const auto& host : explanation.at("hosts").as_array()) out += host_text(host.as_object());
+  if (flag(explanation, "others_unknown")) {
+    out += "There are other hosts, whose addresses cannot be looked up now.\n";
+  }
   return out;
 }
 

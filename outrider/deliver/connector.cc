@@ -49,8 +49,8 @@ struct Summary {
   }
   Reached done() {
     // RFC 7504 §3: a host that never takes mail. RFC 8689 §4.2.1: one that is not secure enough.
-    // Where others are merely down they are waited for.
-    reached.permanent = never > 0 && waited_for == 0 && !reached.retry;
+    // Where others are merely down, or were not tried, they are waited for.
+    reached.permanent = never > 0 && waited_for == 0 && !reached.retry && !untried;
     if (answered) reached.retry.reset();
     if (reached.reply.code == 0) reached.reply = unreachable("no host was tried");
     return std::move(reached);
@@ -60,7 +60,8 @@ struct Summary {
   std::size_t tried = 0;  // in fact, and not only remembered as dead
   std::size_t never = 0, waited_for = 0;
   bool answered = false;
-  bool words = false;  // they are found
+  bool untried = false;  // there are hosts or addresses that nobody has asked
+  bool words = false;    // they are found
 };
 
 }  // namespace
@@ -129,9 +130,10 @@ awaitable<void> Connector::set_host(Target& target, const Destination& destinati
   target.verdict = verdict(std::move(outlook.facts), target);
 }
 
-awaitable<Reached> Connector::connect_to(Target target, const std::vector<Host>& hosts,
+awaitable<Reached> Connector::connect_to(Target target, const Hosts& hosts,
                                          const Destination& destination) {
   Summary summary;
+  summary.untried = !hosts.is_whole;
   for (const Host& host : hosts) {
     co_await set_host(target, destination, host);
     summary.reached.level = trust::name(target.verdict.level);
@@ -146,7 +148,10 @@ awaitable<Reached> Connector::connect_to(Target target, const std::vector<Host>&
       continue;
     }
     for (const IpAddress& address : host.addresses) {
-      if (summary.tried >= site_->options.hosts || site_->draining) break;
+      if (summary.tried >= site_->options.hosts || site_->draining) {
+        summary.untried = true;
+        break;
+      }
       target.endpoint = Endpoint{address, destination.route.port};
       target.remote = remote_text(host.name, *target.endpoint);
       Try tried = co_await try_target(target);
@@ -164,6 +169,8 @@ awaitable<Reached> Connector::connect_to(Target target, const std::vector<Host>&
       } else {
         summary.add(std::move(refused.reply), refused.ours, target.remote, refused.is_final());
       }
+      // Its other addresses offer the same: the next host is tried (RFC 8689 §4.2.1).
+      if (refused.kind == Refusal::Kind::Barred) break;
     }
   }
   co_return summary.done();

@@ -85,8 +85,7 @@ class Connector {
   trust::Verdict verdict(trust::Facts facts, const Target& target) const;
   awaitable<void> set_host(Target& target, const Destination& destination, const Host& host);
   static Reached reached_by(std::unique_ptr<Connection> connection, const Target& target);
-  awaitable<Reached> connect_to(Target target, const std::vector<Host>& hosts,
-                                const Destination& destination);
+  awaitable<Reached> connect_to(Target target, const Hosts& hosts, const Destination& destination);
   awaitable<Try> try_target(Target target);
   awaitable<Try> try_secured(const Target& target);
   awaitable<Try> try_once(const Target& target, bool offer_tls);

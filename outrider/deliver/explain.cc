@@ -20,6 +20,7 @@ awaitable<Explanation> explain(std::shared_ptr<Site> site, Address recipient, tr
     explanation.nowhere = hosts.error();
     co_return explanation;
   }
+  explanation.is_whole = hosts->is_whole;
   for (Host& host : *hosts) {
     ExplainedHost each;
     each.outlook = co_await look_at(*site, destination, host);

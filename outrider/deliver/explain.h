@@ -26,6 +26,7 @@ struct Explanation {
   std::optional<smtp::Reply> nowhere;        ///< why there is no host
   std::optional<trust::DomainRecord> known;  ///< in the ledger
   std::vector<ExplainedHost> hosts;          ///< in the order in which they would be tried
+  bool is_whole = true;                      ///< false: there are others, as in Hosts
 };
 
 /// `recipient`: an address; with an empty local-part, the domain's. `wish`: of the message.

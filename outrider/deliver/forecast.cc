@@ -33,6 +33,7 @@ std::optional<smtp::Reply> refusal(const ExplainedHost& each, Time now) {
 }  // namespace
 
 std::optional<smtp::Reply> forecast(const Explanation& explanation, Time now) {
+  if (!explanation.is_whole) return std::nullopt;
   std::optional<smtp::Reply> first;
   for (const ExplainedHost& each : explanation.hosts) {
     auto refused = refusal(each, now);

@@ -40,8 +40,15 @@ struct Host {
   std::chrono::seconds ttl{0};       ///< for how long all of this may be believed
 };
 
-/// The hosts in the order to try, at least one; or why there is none.
-using NextHop = std::expected<std::vector<Host>, smtp::Reply>;
+/// In the order to try, at least one.
+struct Hosts : std::vector<Host> {
+  using std::vector<Host>::vector;
+  /// False: there are others, whose addresses cannot be looked up now.
+  bool is_whole = true;
+};
+
+/// The hosts, or why there is none.
+using NextHop = std::expected<Hosts, smtp::Reply>;
 
 /// For a destination whose route connects and has no Unix socket. The port is the route's.
 /// `resolver` must outlive the call.

@@ -64,7 +64,7 @@ std::uint32_t random_number() {
   return static_cast<std::uint32_t>(random());
 }
 
-std::vector<Host> sorted_hosts(const dns::MxAnswer& mx) {
+Hosts sorted_hosts(const dns::MxAnswer& mx) {
   std::vector<std::pair<std::uint64_t, const dns::Mx*>> order;
   order.reserve(mx.hosts.size());
   for (const auto& host : mx.hosts) {
@@ -73,7 +73,7 @@ std::vector<Host> sorted_hosts(const dns::MxAnswer& mx) {
     order.emplace_back(std::uint64_t{host.preference} << 32 | random_number(), &host);
   }
   std::ranges::sort(order);
-  std::vector<Host> hosts;
+  Hosts hosts;
   hosts.reserve(order.size());
   for (const auto& [key, host] : order) {
     if (std::ranges::find(hosts, host->host, &Host::name) != hosts.end()) continue;
@@ -114,11 +114,12 @@ bool is_own(const Host& host, const HopOptions& options) {
       host.addresses, [&](const IpAddress& address) { return is_own_address(address, options); });
 }
 
-// Of the hosts that are better than this server, where it is in the list.
+// Of the hosts without an address that are better than this server, where it is in the list.
 const dns::Answer* first_temporary(const std::vector<Host>& hosts,
                                    const std::vector<HostAnswers>& answers, const Host* own) {
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     if (own != nullptr && hosts[i].preference >= own->preference) break;
+    if (!hosts[i].addresses.empty()) continue;
     if (answers[i].ipv6.temporary()) return &answers[i].ipv6;
     if (answers[i].ipv4.temporary()) return &answers[i].ipv4;
   }
@@ -169,7 +170,7 @@ NextHop choose_hosts(const Search& search, const dns::MxAnswer& mx, const HopOpt
     case Status::NoData: {
       Host host = host_itself(search.name);
       host.ttl = std::min(host.ttl, mx.ttl);
-      return std::vector{std::move(host)};
+      return Hosts{std::move(host)};
     }
     case Status::Found: break;
   }
@@ -192,7 +193,7 @@ NextHop choose_hosts(const Search& search, const dns::MxAnswer& mx, const HopOpt
 NextHop settle_hosts(const Search& search, std::vector<Host> hosts,
                      const std::vector<HostAnswers>& answers, const HopOptions& options,
                      bool look_for_loops) {
-  std::vector<Host> settled;
+  Hosts settled;
   const Host* own = nullptr;
   for (std::size_t i = 0; i < hosts.size() && own == nullptr; ++i) {
     auto& host = hosts[i];
@@ -207,10 +208,11 @@ NextHop settle_hosts(const Search& search, std::vector<Host> hosts,
     }
   }
   if (own != nullptr) cut_from(settled, own->preference);
-  if (!settled.empty()) return settled;
   // A better host may be there once DNS answers again.
-  if (const auto* temporary = first_temporary(hosts, answers, own))
-    return later(search, *temporary);
+  const auto* temporary = first_temporary(hosts, answers, own);
+  settled.is_whole = temporary == nullptr;
+  if (!settled.empty()) return settled;
+  if (temporary != nullptr) return later(search, *temporary);
   if (own != nullptr) return loops(search, own->name);
   return no_address(search, hosts, options);
 }
@@ -229,7 +231,7 @@ NextHop settle_address(const Search& search, const IpAddress& address, const Hop
   }
   Host host = host_itself(address.text());
   host.addresses.push_back(address);
-  return std::vector{std::move(host)};
+  return Hosts{std::move(host)};
 }
 
 }  // namespace outrider::deliver

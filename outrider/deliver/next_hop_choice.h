@@ -27,7 +27,8 @@ struct HostAnswers {
   dns::AddressAnswer ipv4, ipv6;
 };
 
-/// Gives the hosts their addresses, `answers` in their order. Hosts without any are left out.
+/// Gives the hosts their addresses, `answers` in their order. Hosts without any are left out;
+/// where only the look-up failed, the list is not whole.
 /// With `look_for_loops`, a host with an address of ours cuts the list as above.
 NextHop settle_hosts(const Search& search, std::vector<Host> hosts,
                      const std::vector<HostAnswers>& answers, const HopOptions& options,

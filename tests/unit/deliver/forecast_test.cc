@@ -71,6 +71,13 @@ TEST(Forecast, RefusesWhereThereNeverWasTls) {
   EXPECT_THAT(reply->text, HasSubstr("does not offer STARTTLS"));
 }
 
+TEST(Forecast, AHostThatCannotBeLookedUpMayDo) {
+  Explanation explanation;
+  explanation.hosts = {host(false), seen("no")};
+  explanation.is_whole = false;
+  EXPECT_FALSE(forecast(explanation, noon));
+}
+
 TEST(Forecast, OneHostThatMayDoIsEnough) { EXPECT_FALSE(told({host(false), seen("no"), host()})); }
 
 // Of records or of a policy: a look-up that failed may succeed later (RFC 8689 §4.2.1).

@@ -174,6 +174,21 @@ TEST(SettleHosts, UsesTheNextHostWhileOneCannotBeLookedUp) {
                                  {addresses({"192.0.2.1"}), addresses(Status::Failed)}},
                                 {}, true);
   EXPECT_THAT(names(hop), ElementsAre("b"));
+  EXPECT_FALSE(hop->is_whole);
+}
+
+TEST(SettleHosts, IsWholeWhereNoHostIsMissingForAWhile) {
+  const std::vector<HostAnswers> answers{{addresses({"192.0.2.1"}), addresses(Status::Failed)},
+                                         {addresses(Status::NoName), addresses(Status::NoName)},
+                                         {addresses({"192.0.2.2"}), addresses({})},
+                                         {addresses(Status::Bogus), addresses({})}};
+  const auto list = hosts({{10, "a"}, {20, "none"}, {30, "me"}, {30, "c"}});
+  HopOptions options;
+  options.own_addresses = {*IpAddress::parse("192.0.2.2")};
+  const auto hop = settle_hosts(by_domain, list, answers, options, true);
+  EXPECT_THAT(names(hop), ElementsAre("a"));
+  EXPECT_TRUE(hop->is_whole) << "what is not better than this server does not matter";
+  EXPECT_FALSE(settle_hosts(by_domain, list, answers, {}, true)->is_whole);
 }
 
 TEST(SettleHosts, KeepsMailWhereAHostCannotBeLookedUpAndNoneIsLeft) {

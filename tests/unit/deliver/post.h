@@ -49,6 +49,7 @@ class SmallWorld final : public dns::Resolver {
   std::mutex lock;
   std::map<std::string, dns::TlsaAnswer> tlsa_records;  ///< under the lock
   bool fails = false;
+  std::string broken;      ///< a name whose addresses cannot be had
   bool is_signed = false;  ///< all of it
 
   awaitable<dns::MxAnswer> mx(std::string name) override {
@@ -69,6 +70,7 @@ class SmallWorld final : public dns::Resolver {
     const bool known = at != addresses.end();
     if (known) answer.addresses = at->second;
     answer.status = status(known, mx_records.contains(name));
+    if (name == broken) answer.status = dns::Status::Failed;
     answer.secure = is_signed;
     answer.ttl = 60s;
     co_return answer;
@@ -184,9 +186,8 @@ class Post {
     }
     if (!tls) tls = *tls::ClientContext::load({});
     if (!contexts.usual().context) contexts = tls;
-    deliverer =
-        std::make_unique<Deliverer>(options, routes_, *queue, world, contexts, pointers, log_,
-                                    services);
+    deliverer = std::make_unique<Deliverer>(options, routes_, *queue, world, contexts, pointers,
+                                            log_, services);
     deliverer->start();
   }
   void reload(std::shared_ptr<Routes> routes) {
