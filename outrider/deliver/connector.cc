@@ -198,6 +198,8 @@ awaitable<bool> Connector::still_fits(Connection& connection, Destination destin
   if (!target.verdict.may_try() || tls::demand_digest(target.verdict) != footing.demand) {
     co_return false;
   }
+  const bool has_extension = connection.session().extensions().require_tls;
+  if (target.verdict.require_extension && !has_extension) co_return false;  // RFC 8689 §4.2.1
   footing.wish = wish;
   footing.until = target.until;
   co_return true;

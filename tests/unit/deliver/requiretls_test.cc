@@ -4,6 +4,7 @@
 
 #include <future>
 
+#include "outrider/tls/tlsa_of.h"
 #include "unit/deliver/secured.h"
 
 namespace outrider::deliver {
@@ -42,7 +43,7 @@ struct TwoHosts {
     for (const auto* text : texts) post.world.addresses[name].push_back(*IpAddress::parse(text));
   }
   ScriptedServer::Rules secured(ScriptedServer::Rules rules) {
-    const auto files = ca.issue(test::CertificateWish{.names = {"mx1.away.test", "mx2.away.test"}});
+    files = ca.issue(test::CertificateWish{.names = {"mx1.away.test", "mx2.away.test"}});
     tls::ServerOptions server;
     server.keys = {{files.certificate, files.key}};
     rules.tls = *tls::ServerContext::load(server);
@@ -53,6 +54,7 @@ struct TwoHosts {
     post.put(std::move(envelope));
   }
   test::TestCa ca;
+  test::TestCa::Files files;  // of the first host
   ScriptedServer second, first;
   Post post;
 };
@@ -96,6 +98,25 @@ TEST(RequireTls, WaitsWhereAHostCannotBeLookedUp) {
   hosts.post.world.broken = "mx2.away.test";
   hosts.go();
   EXPECT_TRUE(hosts.post.logs("status=deferred")) << hosts.post.log();
+}
+
+mail::Envelope usual() { return envelope_to({"anna@away.test"}); }
+
+// By DANE both messages demand the same of the certificate.
+TEST(RequireTls, LeavesAnOpenConnectionThatDoesNotOfferIt) {
+  TwoHosts hosts;
+  dns::TlsaAnswer answer;
+  answer.status = dns::Status::Found;
+  answer.secure = true;
+  answer.records = {*tls::tlsa_of({hosts.files.certificate, hosts.files.key})};
+  answer.ttl = 60s;
+  hosts.post.world.tlsa_records["_" + port_of(hosts.first) + "._tcp.mx1.away.test"] = answer;
+  hosts.go(usual());
+  ASSERT_TRUE(hosts.post.is_empty()) << hosts.post.log();
+  ASSERT_EQ(hosts.first.messages().size(), 1u);
+  hosts.post.put(asking());
+  ASSERT_TRUE(hosts.post.is_empty()) << hosts.post.log();
+  EXPECT_EQ(hosts.second.messages().size(), 1u) << hosts.post.log();
 }
 
 // A stop comes between the hosts.
