@@ -62,7 +62,8 @@ class Shard : public std::enable_shared_from_this<Shard> {
   std::shared_ptr<const Destination> destination_of(Lane& lane);
   awaitable<TransactionResult> transact_all(Connection& connection, queue::Claim& claim,
                                             const Recipients& recipients);
-  Attempted not_reached(Lane& lane, Reached reached, const Recipients& recipients);
+  Attempted not_reached(Lane& lane, trust::Wish wish, Reached reached,
+                        const Recipients& recipients);
   void pause(Lane& lane, Reached reached);
   void postpone(Lane& lane);
 

@@ -81,7 +81,7 @@ awaitable<Shard::Attempted> Shard::attempt_remote(Lane& lane, queue::Claim& clai
     connection = co_await connection_for(lane, std::move(connection), haste, reached);
     if (!connection) {
       --lane.trying;
-      co_return not_reached(lane, std::move(reached), recipients);
+      co_return not_reached(lane, haste.wish, std::move(reached), recipients);
     }
     lane.pause.reset();
     lane.wait = Duration(0);
@@ -159,8 +159,11 @@ awaitable<bool> Shard::is_alive(Connection& connection) {
 
 // Where others are being served, the server has only had enough connections: this message waits
 // for one of theirs. Where others are still on their way, the last of them decides.
-Shard::Attempted Shard::not_reached(Lane& lane, Reached reached, const Recipients& recipients) {
-  if (reached.permanent) return attempt_of(reached, recipients);
+// What a message with REQUIRETLS did not find, others do without (RFC 8689 §4.2.1).
+Shard::Attempted Shard::not_reached(Lane& lane, trust::Wish wish, Reached reached,
+                                    const Recipients& recipients) {
+  const bool is_its_own = reached.by_policy && wish == trust::Wish::RequireTls;
+  if (reached.permanent || (is_its_own && !site_->draining)) return attempt_of(reached, recipients);
   lane.window.failed(steady_now());
   if (lane.trying > 0 || site_->draining) return std::nullopt;
   Attempt attempt = attempt_of(reached, recipients);

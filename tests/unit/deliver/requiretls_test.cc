@@ -119,6 +119,18 @@ TEST(RequireTls, LeavesAnOpenConnectionThatDoesNotOfferIt) {
   EXPECT_EQ(hosts.second.messages().size(), 1u) << hosts.post.log();
 }
 
+// RFC 8689 §4.2.1: others may go to that server meanwhile.
+TEST(RequireTls, IsNoReasonToLeaveADestinationAlone) {
+  TwoHosts hosts;
+  hosts.post.world.broken = "mx2.away.test";
+  hosts.post.retry.first = 10min;
+  hosts.go();
+  ASSERT_TRUE(hosts.post.logs("status=deferred")) << hosts.post.log();
+  hosts.post.put(usual());
+  EXPECT_TRUE(hosts.post.logs("status=sent", 5s)) << hosts.post.log();
+  EXPECT_EQ(hosts.first.messages().size(), 1u);
+}
+
 // A stop comes between the hosts.
 TEST(RequireTls, IsKeptByAStop) {
   std::promise<void> asked;
