@@ -124,13 +124,22 @@ void StsPolicies::recall(const std::string& domain) {
     const std::lock_guard held(lock_);
     if (slots_[domain].entry.policy) return;
   }
-  const auto value = store::KeyedTable(*store_, sts_table).read(domain);
-  if (!value || !*value) return;
-  auto policy = read_sts_record(**value);
-  if (!policy || !policy->holds(now())) return;
-  auto kept = std::make_shared<const StsPolicy>(std::move(*policy));
+  auto policy = kept(domain);
+  if (!policy) return;
   const std::lock_guard held(lock_);
-  take_policy(slots_[domain].entry, std::move(kept), domain, rules_);
+  take_policy(slots_[domain].entry, std::move(policy), domain, rules_);
+}
+
+// In the store, where it holds now.
+std::shared_ptr<const StsPolicy> StsPolicies::kept(const std::string& domain) {
+  const auto value = store::KeyedTable(*store_, sts_table).read(domain);
+  if (!value) {
+    log_.error("sts_policy_not_read").field("domain", domain).field("why", value.error().text());
+  }
+  if (!value || !*value) return nullptr;
+  auto policy = read_sts_record(**value);
+  if (!policy || !policy->holds(now())) return nullptr;
+  return std::make_shared<const StsPolicy>(std::move(*policy));
 }
 
 // Mode "none", and what may not be kept, takes an older policy away. Without a sync of its own: a

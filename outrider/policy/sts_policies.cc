@@ -61,18 +61,27 @@ awaitable<StsState> StsPolicies::find(std::string given) {
     const std::lock_guard held(lock_);
     const Time time = now();
     Slot* slot = slot_for(domain, time);
-    if (slot == nullptr) co_return StsState();
-    slot->entry.used = time;
-    if (is_checked(slot->entry, time, rules_)) co_return state_of(*slot, time);
-    is_new = !slot->renewal;
-    renewal = is_new ? begin(*slot) : slot->renewal;
-    if (!renewal) co_return state_of(*slot, time);
+    if (slot != nullptr) {
+      slot->entry.used = time;
+      if (is_checked(slot->entry, time, rules_)) co_return state_of(*slot, time);
+      is_new = !slot->renewal;
+      renewal = is_new ? begin(*slot) : slot->renewal;
+    }
   }
+  if (!renewal) co_return without_look_up(domain);
   if (is_new) spawn(domain, renewal);
   const bool is_settled = co_await wait_for(std::move(renewal));
   StsState state = known(domain);
   state.is_settled = is_settled;
   co_return state;
+}
+
+// No room: what is kept holds all the same (RFC 8461 §5.1).
+StsState StsPolicies::without_look_up(const std::string& domain) {
+  StsState state = known(domain);
+  if (!state.policy && store_ != nullptr) state.policy = kept(domain);
+  state.is_settled = false;
+  return state;
 }
 
 StsPolicies::Slot* StsPolicies::slot_for(const std::string& domain, Time time) {

@@ -67,6 +67,7 @@ class StsPolicies {
   using Slots = std::unordered_map<std::string, Slot>;
 
   StsState state_of(const Slot& slot, Time time) const;
+  StsState without_look_up(const std::string& domain);
   Slot* slot_for(const std::string& domain, Time time);
   void make_room(Time time);
   std::shared_ptr<Renewal> begin(Slot& slot);
@@ -80,6 +81,7 @@ class StsPolicies {
   void wake(const std::string& domain, Renewal& renewal);
   void keep(const std::string& domain);
   void recall(const std::string& domain);
+  std::shared_ptr<const StsPolicy> kept(const std::string& domain);
   awaitable<void> watch();
   void forget_on_disk(const std::vector<std::string>& domains);
 

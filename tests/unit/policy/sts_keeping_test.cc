@@ -115,6 +115,26 @@ TEST_F(StsKeepingTest, WhatLeftMemoryHoldsStill) {
   EXPECT_TRUE(find().policy);
 }
 
+// The same where as many look-ups are under way as there may be.
+TEST_F(StsKeepingTest, WhatLeftMemoryHoldsWithoutALookUp) {
+  StsRules rules = eager();
+  rules.most = 4;
+  publish("example.com", "1", policy_text());
+  open(rules, true);
+  ASSERT_TRUE(find().policy);
+  settle();
+  rules_.most_renewals = 0;
+  for (const std::size_t most : {4, 0}) {  // a place in memory, or not even that
+    rules_.most = most;
+    restart();
+    if (most > 0) policies_->look_through(now() + 48h);
+    ASSERT_FALSE(policies_->known("example.com").policy);
+    const StsState state = find();
+    EXPECT_TRUE(state.policy);
+    EXPECT_FALSE(state.is_settled);
+  }
+}
+
 TEST_F(StsKeepingTest, WhatIsOverLeavesTheDisk) {
   publish("example.com", "1", policy_text("enforce", 1));
   open({}, true);
