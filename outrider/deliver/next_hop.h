@@ -38,6 +38,9 @@ struct Host {
   bool secure = false;               ///< its addresses are signed, with all aliases on the way
   std::vector<IpAddress> addresses;  ///< in the order to try; not empty
   std::chrono::seconds ttl{0};       ///< for how long all of this may be believed
+  /// Where CNAMEs led from the domain to signed MX records; empty: the records are not signed, or
+  /// there are none.
+  std::string expanded;
 };
 
 /// In the order to try, at least one.

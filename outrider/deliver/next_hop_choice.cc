@@ -77,7 +77,8 @@ Hosts sorted_hosts(const dns::MxAnswer& mx) {
   hosts.reserve(order.size());
   for (const auto& [key, host] : order) {
     if (std::ranges::find(hosts, host->host, &Host::name) != hosts.end()) continue;
-    hosts.push_back({host->host, host->host, host->preference, mx.secure, false, {}, mx.ttl});
+    hosts.push_back({host->host, host->host, host->preference, mx.secure, false, {}, mx.ttl, {}});
+    if (mx.secure) hosts.back().expanded = mx.canonical;
   }
   return hosts;
 }
@@ -158,7 +159,7 @@ std::unexpected<smtp::Reply> no_address(const Search& search, const std::vector<
 }  // namespace
 
 Host host_itself(const std::string& name) {
-  return {name, name, 0, true, false, {}, std::chrono::hours(1)};
+  return {name, name, 0, true, false, {}, std::chrono::hours(1), {}};
 }
 
 NextHop choose_hosts(const Search& search, const dns::MxAnswer& mx, const HopOptions& options) {

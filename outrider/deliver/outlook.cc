@@ -29,6 +29,7 @@ trust::Facts facts_of(const Site& site, const Destination& destination, const Ho
   facts.names = destination.route.profile.names;
   facts.pins = destination.route.profile.pins;
   facts.way_is_sure = host.sure;
+  facts.expanded = host.expanded;
   return facts;
 }
 

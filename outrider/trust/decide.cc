@@ -92,6 +92,7 @@ class Decision {
   void add_past();
   void settle();
   void settle_identity();
+  void add_names_for_dane();
   void settle_fallback();
 
   const Facts& facts_;
@@ -237,11 +238,7 @@ void Decision::settle_identity() {
   } else if (by_dane) {
     verdict_.tlsa = facts_.dane.records;
     verdict_.base = facts_.dane.base;
-    // RFC 7672 §3.2.2: beside the base domain the next hop, where signed records lead from it.
-    verdict_.names = {verdict_.base};
-    if (facts_.way_is_sure && !iequals(facts_.destination, verdict_.base)) {
-      verdict_.names.push_back(facts_.destination);
-    }
+    add_names_for_dane();
     // A policy that lists the host speaks for the way to it.
     if (!facts_.way_is_sure && facts_.sts && facts_.sts->mode != StsMode::None) {
       verdict_.proves_destination = sts_covers(*facts_.sts, facts_.mx_host);
@@ -252,6 +249,18 @@ void Decision::settle_identity() {
     verdict_.names = {facts_.mx_host};  // RFC 8689 §4.2.1
   } else if (verdict_.wants_tls()) {
     verdict_.names = names_for(facts_);
+  }
+}
+
+// RFC 7672 §3.2.2: the base domain, and the next hop, with where its CNAMEs led, where signed
+// records lead from it.
+void Decision::add_names_for_dane() {
+  verdict_.names = {verdict_.base};
+  if (!facts_.way_is_sure) return;
+  for (const auto* name : {&facts_.destination, &facts_.expanded}) {
+    const auto is_same = [name](const std::string& other) { return iequals(other, *name); };
+    if (name->empty() || std::ranges::any_of(verdict_.names, is_same)) continue;
+    verdict_.names.push_back(*name);
   }
 }
 

@@ -41,6 +41,7 @@ enum class Past {
 /// What is known when a connection to a next hop is about to be made.
 struct Facts {
   std::string destination;              ///< domain or next hop the mail is for
+  std::string expanded;                 ///< where signed CNAMEs led from it, where they did
   std::string mx_host;                  ///< the host that is about to be tried
   Level site = Level::Opportunistic;    ///< what the operator's route or default asks for
   std::string site_source = "default";  ///< which of them it was: `default`, `route`

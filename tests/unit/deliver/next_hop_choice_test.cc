@@ -141,6 +141,14 @@ std::vector<std::string> texts(const Host& host) {
   return texts;
 }
 
+TEST(ChooseHosts, KeepsWhereSignedAliasesOfTheDomainLead) {
+  auto answer = mx({{10, "a"}});
+  answer.canonical = "real.example.net";
+  EXPECT_EQ(choose_hosts(by_domain, answer, {})->front().expanded, "");
+  answer.secure = true;
+  EXPECT_EQ(choose_hosts(by_domain, answer, {})->front().expanded, "real.example.net");
+}
+
 TEST(SettleHosts, LetsFamiliesTakeTurns) {
   const auto hop = settle_hosts(
       by_domain, hosts({{10, "a"}}),

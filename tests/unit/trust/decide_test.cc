@@ -77,6 +77,18 @@ TEST(Decide, ExpectsTheHostOrTheDestination) {
   EXPECT_TRUE(decide(facts_with(Level::None)).names.empty());
 }
 
+// RFC 7672 §3.2.2.
+TEST(Decide, ByDaneTheDomainAndItsAliasesCountWhereSignedRecordsLeadFromThem) {
+  Facts facts = with_dane(DaneState::Usable);
+  facts.expanded = "real.example.net";
+  const std::vector<std::string> all{"mx.example.org", "example.org", "real.example.net"};
+  EXPECT_EQ(decide(facts).names, all);
+  facts.expanded = "EXAMPLE.org";
+  EXPECT_EQ(decide(facts).names, std::vector(all.begin(), all.begin() + 2));
+  facts.way_is_sure = false;
+  EXPECT_EQ(decide(facts).names, std::vector(all.begin(), all.begin() + 1));
+}
+
 TEST(Decide, NamesNoHostTwice) {
   const Facts smarthost{
       .destination = "mx.example.org", .mx_host = "mx.example.org", .site = Level::Verify};
