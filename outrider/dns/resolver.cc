@@ -60,15 +60,23 @@ awaitable<RawAnswer> ask(std::shared_ptr<Source> source, std::string name, Recor
   co_return answer;
 }
 
-/// Records that cannot be read are left out; where none is left, there is no answer.
+/// Records that cannot be read are left out.
 template <class Wanted, class Value>
-Wanted read_all(RawAnswer raw, std::vector<Value> Wanted::* values,
-                std::optional<Value> (*read)(std::string_view)) {
+Wanted read_those(RawAnswer raw, std::vector<Value> Wanted::* values,
+                  std::optional<Value> (*read)(std::string_view)) {
   Wanted wanted;
   static_cast<Answer&>(wanted) = std::move(static_cast<Answer&>(raw));
   for (const auto& data : raw.data) {
     if (auto value = read(data)) (wanted.*values).push_back(std::move(*value));
   }
+  return wanted;
+}
+
+/// The same; where none is left, there is no answer.
+template <class Wanted, class Value>
+Wanted read_all(RawAnswer raw, std::vector<Value> Wanted::* values,
+                std::optional<Value> (*read)(std::string_view)) {
+  Wanted wanted = read_those(std::move(raw), values, read);
   if (wanted.found() && (wanted.*values).empty()) {
     wanted.status = Status::Failed;
     wanted.why = "the records are not well-formed";
@@ -93,7 +101,7 @@ awaitable<TextAnswer> names_of(There there, IpAddress address) {
 }
 awaitable<TlsaAnswer> tlsa_of(There there, std::string name) {
   RawAnswer raw = co_await ask(std::move(there), std::move(name), RecordType::Tlsa);
-  co_return read_all(std::move(raw), &TlsaAnswer::records, &read_tlsa);
+  co_return read_those(std::move(raw), &TlsaAnswer::records, &read_tlsa);
 }
 awaitable<TextAnswer> texts_of(There there, std::string name) {
   RawAnswer raw = co_await ask(std::move(there), std::move(name), RecordType::Text);

@@ -87,8 +87,8 @@ class Resolver {
   virtual awaitable<TextAnswer> pointer(IpAddress address) = 0;
 
   /// `_25._tcp.mx.example` (RFC 6698 §3). As many records as a message of the DNS holds, 64 KiB. A
-  /// set of which no record is well-formed has Failed, so that it is never taken for absence. Where
-  /// aliases lead does not change the TLSA base domain (RFC 7672 §2.2.3).
+  /// set of which no record is well-formed is Found all the same: that it is there says something
+  /// (RFC 7672 §2.2). Where aliases lead does not change the TLSA base domain (§2.2.3).
   virtual awaitable<TlsaAnswer> tlsa(std::string name);
   /// TXT: at most 100 records, and 64 KiB in all.
   virtual awaitable<TextAnswer> text(std::string name);

@@ -53,7 +53,8 @@ inline const std::vector<test::DnsZone>& dane_zones() {
         {"other.world", Kind::Signed, mx + "tlsa._dane TLSA 2 0 1 " + digest + "06\n"},
         {"plain.world", Kind::Plain,
          mx + "_25._tcp.mx TLSA 3 1 1 " + digest + "07\ntlsa._dane TLSA 2 0 1 " + digest +
-             "08\nback CNAME mx.mail.world.\n_25._tcp.back CNAME tlsa._dane.mail.world.\n"},
+             "08\n_25._tcp.empty TYPE52 \\# 3 030101\nback CNAME mx.mail.world.\n"
+             "_25._tcp.back CNAME tlsa._dane.mail.world.\n"},
         {"tampered.world", Kind::Tampered, mx + "_25._tcp.mx TLSA 3 1 0 c0000242\n"},
         {"expired.world", Kind::Expired, mx + "_25._tcp.mx TLSA 3 1 1 " + digest + "09\n"},
         {"stripped.world", Kind::Stripped, mx + "_25._tcp.mx TLSA 3 1 1 " + digest + "10\n"},

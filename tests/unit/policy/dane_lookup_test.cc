@@ -59,6 +59,8 @@ TEST_F(DaneLookup, TellsTheStatesApart) {
   EXPECT_EQ(failed.state, DaneState::Failed) << "case-tlsa-servfail";
   EXPECT_FALSE(failed.why.empty());
   EXPECT_EQ(look_signed("mixed.mail.world").state, DaneState::Unusable) << "case-all-unusable";
+  EXPECT_EQ(look_signed("empty.mail.world").state, DaneState::Unusable) << "too short to be read";
+  EXPECT_EQ(look_signed("empty.plain.world").state, DaneState::Absent) << "it is not signed";
   EXPECT_EQ(look({"mx.mail.world", "mx.mail.world", false, true}, 26).state, DaneState::Absent);
 }
 
