@@ -8,6 +8,7 @@
 
 #include "outrider/policy/dane_lookup.h"
 #include "outrider/smtp/domain_name.h"
+#include "outrider/tls/tlsa_data.h"
 
 namespace outrider::deliver {
 namespace {
@@ -42,6 +43,13 @@ bool wants_dane(const Site& site, const trust::Facts& facts, const Route& route)
 bool wants_sts(const Site& site, const Destination& destination) {
   return site.sts != nullptr && destination.route.mx_lookup &&
          destination.route.kind != Route::Kind::Lmtp && !destination.route.address;
+}
+
+// A record that no session can match promises TLS, and proves nobody.
+void drop_unreadable(trust::DaneFacts& dane) {
+  if (dane.state != trust::DaneState::Usable) return;
+  std::erase_if(dane.records, [](const Tlsa& record) { return !tls::is_readable(record); });
+  if (dane.records.empty()) dane.state = trust::DaneState::Unusable;
 }
 
 awaitable<void> add_policy(policy::StsPolicies& policies, Outlook& outlook) {
@@ -86,6 +94,7 @@ awaitable<Outlook> look_at(const Site& site, Destination destination, Host host)
     policy::DaneAnswer dane =
         co_await policy::look_up_dane(site.resolver, std::move(asked), destination.route.port);
     outlook.facts.dane = std::move(dane.facts);
+    drop_unreadable(outlook.facts.dane);
     outlook.until = std::min(outlook.until, believed_until(dane.ttl));
   }
   if (wants_sts(site, destination)) co_await add_policy(*site.sts, outlook);

@@ -70,6 +70,16 @@ TEST(Outlook, DemandsTlsWhereNoRecordIsOfUse) {
   EXPECT_EQ(server.count("MAIL"), 0u);
 }
 
+// 3 1 0 with a SEQUENCE that is no key: a handshake could not succeed.
+TEST(Outlook, DemandsTlsAloneWhereNoRecordCanBeRead) {
+  Signed site;
+  ScriptedServer server({.tls = site.context});
+  site.publish(server, {{3, 1, 0, std::string("\x30\x02\x05\x00", 4)}});
+  site.go(server);
+  ASSERT_TRUE(site.post.is_empty()) << site.post.log();
+  EXPECT_THAT(site.post.log(), HasSubstr("level=encrypt"));
+}
+
 TEST(Outlook, DoesNotTryAHostWhoseRecordsAreNotKnown) {
   Signed site;
   ScriptedServer server({.tls = site.context});
