@@ -71,8 +71,7 @@ Connector::Connector(std::shared_ptr<Site> site, net::IoThread& thread, OpenConn
 
 trust::Verdict Connector::verdict(trust::Facts facts, const Target& target) const {
   facts.wish = target.haste.wish;
-  facts.past = target.haste.asked ? trust::Past::Released
-                                  : site_->ledger.past(target.place, target.domain, now());
+  facts.past = site_->ledger.past(target.place, target.domain, now());
   return trust::decide(facts);
 }
 

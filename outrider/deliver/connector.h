@@ -33,7 +33,7 @@ struct Reached {
 /// What makes an attempt different from the usual one.
 struct Haste {
   bool insists = false;  ///< dead hosts are tried, too
-  bool asked = false;    ///< by an operator: TLS that is gone is accepted, for good
+  bool asked = false;    ///< for now, by an operator: a pause is no reason to rest
   bool last = false;     ///< the lifetime is over: there is no more waiting for TLS to come back
   trust::Wish wish = trust::Wish::Nothing;  ///< of the message
 };

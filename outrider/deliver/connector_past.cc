@@ -59,16 +59,12 @@ void Connector::note_tls(const Target& target, const TlsFacts& facts, bool requi
 }
 
 // There is no TLS. Where it was there before that is an alarm, and mail that might go in clear
-// waits a while; where TLS is demanded it waits anyway. An operator's word ends it for good.
+// waits a while; where TLS is demanded it waits anyway. An operator's ruling ends it.
 std::optional<Connector::Refusal> Connector::miss(const Target& target, std::string_view why,
                                                   bool handshake) {
   const auto before = site_->ledger.past(target.place, target.domain, now());
   const auto missing = site_->ledger.missed(sighting(target), why, handshake);
   if (!missing || before == trust::Past::Released) return std::nullopt;
-  if (target.haste.asked) {
-    site_->ledger.rule(target.domain, policy::Ruling::AcceptNew, "queue retry", now());
-    return std::nullopt;
-  }
   const auto& absence = missing->absence;
   if (absence.tell && !is_promised(target.verdict)) {
     policy::Alarm alarm{.kind = Kind::TlsGone, .domain = target.domain, .host = target.place};

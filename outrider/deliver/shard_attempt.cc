@@ -121,9 +121,10 @@ awaitable<TransactionResult> Shard::transact_all(Connection& connection, queue::
   co_return std::move(all);
 }
 
-// Where only TLS that is gone is waited for, a message goes that an operator released, or that has
-// no time left; where it is only the destination's demand, one that lifts that. (A dead destination
-// that an operator wants tried has no pause any more: due().)
+// Where only TLS that is gone is waited for, a message is tried that an operator asks for (he may
+// have released its domain), or that has no time left; where it is only the destination's demand,
+// one that lifts that. (A dead destination that an operator wants tried has no pause any more:
+// due().)
 bool Shard::rests(const Lane& lane, Haste haste) {
   if (!lane.pause || steady_now() >= lane.pause->until) return false;
   const Reached& reached = lane.pause->reached;
@@ -144,7 +145,7 @@ awaitable<Shard::Connected> Shard::connection_for(Lane& lane, Connected last, Ha
     if (!fits) dismiss(std::move(last));
     last = take_idle(lane);
   }
-  if (std::exchange(lane.insist, false)) haste.insists = haste.asked = true;
+  haste.insists = std::exchange(lane.insist, false);
   const ClientTls tls = lane.tls;
   reached = co_await connector_.connect(*destination, tls, haste);
   co_return std::move(reached.connection);

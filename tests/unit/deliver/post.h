@@ -186,6 +186,9 @@ class Post {
     }
     if (!tls) tls = *tls::ClientContext::load({});
     if (!contexts.usual().context) contexts = tls;
+    ledger = std::make_unique<policy::Ledger>(policy::LedgerRules{.history = options.tls_history},
+                                              nullptr, log_);
+    services.ledger = ledger.get();
     deliverer = std::make_unique<Deliverer>(options, routes_, *queue, world, contexts, pointers,
                                             log_, services);
     deliverer->start();
@@ -265,6 +268,7 @@ class Post {
   Services services;     ///< of a test that needs them
   unsigned threads = 1;
   std::unique_ptr<queue::Queue> queue;
+  std::unique_ptr<policy::Ledger> ledger;
   std::unique_ptr<Deliverer> deliverer;
 
  private:

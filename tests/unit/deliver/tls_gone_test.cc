@@ -32,6 +32,8 @@ struct Known : Secured {
     server.offers_tls = false;
     post.put_to("anna@away.test");
   }
+  std::string domain() const { return "smtp://[mx.away.test]:" + port_of(server); }
+  void rule(policy::Ruling ruling) { post.ledger->rule(domain(), ruling, "root", now()); }
   std::uint64_t alarms() const { return post.deliverer->counts().tls_alarms; }
   ScriptedServer server;
 };
@@ -104,33 +106,71 @@ TEST(TlsGone, L7_NeverMakesABounce) {
   EXPECT_TRUE(site.post.mailbox("sender").empty());
 }
 
-TEST(TlsGone, L7_L9_AnOperatorsRetryReleasesItForGood) {
+TEST(TlsGone, L7_L9_AnOperatorsRulingReleasesItForGood) {
   Known site;
   site.post.options.dead.first = site.post.options.dead.longest = 10min;
   site.post.retry.first = site.post.retry.longest = 10min;
   site.start();
   site.lose();
   ASSERT_TRUE(site.post.logs("status=deferred")) << site.post.log();
-  std::this_thread::sleep_for(50ms);
+  site.rule(policy::Ruling::AcceptNew);
   site.post.apply(queue::Action::Retry);
   ASSERT_TRUE(site.post.is_empty()) << site.post.log();
   EXPECT_FALSE(site.server.messages().at(1).secure);
-  EXPECT_TRUE(site.post.logs("tls released domain=smtp://[mx.away.test]:")) << site.post.log();
   site.post.put_to("anna@away.test");
   ASSERT_TRUE(site.post.is_empty()) << "no alarm any more: " << site.post.log();
   EXPECT_EQ(site.alarms(), 1u);
 }
 
-// Between two attempts, where nothing holds the destination back.
-TEST(TlsGone, L7_AnOperatorsRetryReleasesItWhileItWaitsForItsNextAttempt) {
+// While the destination is left alone, and between two attempts where nothing holds it back.
+TEST(TlsGone, L7_L9_AnOperatorsRetryTriesNowAndReleasesNothing) {
+  for (const Duration pause : {Duration(10min), Duration(1ms)}) {
+    Known site;
+    site.post.options.dead.first = site.post.options.dead.longest = pause;
+    site.post.retry.first = site.post.retry.longest = 10min;
+    site.start();
+    site.lose();
+    ASSERT_TRUE(site.post.logs("status=deferred")) << site.post.log();
+    std::this_thread::sleep_for(50ms);
+    site.post.apply(queue::Action::Retry);
+    EXPECT_TRUE(comes_true([&] { return site.post.lines("status=deferred") == 2; }));
+    site.post.apply(queue::Action::Hold);
+    ASSERT_TRUE(comes_true([&] { return site.post.queue->counts().held == 1; }));
+    site.post.apply(queue::Action::Release);
+    EXPECT_TRUE(comes_true([&] { return site.post.lines("status=deferred") == 3; }));
+    EXPECT_EQ(site.server.messages().size(), 1u) << site.post.log();
+    EXPECT_TRUE(site.post.ledger->domain(site.domain())->words.empty());
+    site.server.offers_tls = true;
+    site.post.apply(queue::Action::Retry);
+    ASSERT_TRUE(site.post.is_empty()) << site.post.log();
+    EXPECT_TRUE(site.server.messages().at(1).secure);
+  }
+}
+
+// A message waits for two destinations, and one of them is released.
+TEST(TlsGone, L7_L9_ARulingIsAboutItsDomainAlone) {
   Known site;
+  site.post.options.dead.first = site.post.options.dead.longest = 10min;
   site.post.retry.first = site.post.retry.longest = 10min;
+  ScriptedServer other({.tls = site.context});
+  site.post.route("other.test", "smtp://[mx.away.test]:" + port_of(other) + "?tls=opportunistic");
   site.start();
-  site.lose();
-  ASSERT_TRUE(site.post.logs("status=deferred")) << site.post.log();
-  std::this_thread::sleep_for(200ms);
-  site.post.apply(queue::Action::Retry);
+  site.post.put_to("bert@other.test");
   ASSERT_TRUE(site.post.is_empty()) << site.post.log();
+  site.server.offers_tls = other.offers_tls = false;
+  site.post.put(envelope_to({"anna@away.test", "bert@other.test"}));
+  ASSERT_TRUE(comes_true([&] { return site.post.lines("status=deferred") == 2; }));
+  site.rule(policy::Ruling::PlaintextOnce);
+  queue::Filter filter;
+  filter.destination = "away.test";
+  filter.for_tls = true;
+  site.post.apply(queue::Action::Retry, filter);
+  ASSERT_TRUE(comes_true([&] { return site.server.messages().size() == 2; })) << site.post.log();
+  EXPECT_TRUE(comes_true([&] { return site.post.lines("status=deferred") == 3; }));
+  EXPECT_EQ(other.messages().size(), 1u) << site.post.log();
+  const auto known = site.post.ledger->domain("smtp://[mx.away.test]:" + port_of(other));
+  ASSERT_TRUE(known);
+  EXPECT_TRUE(known->words.empty());
 }
 
 TEST(TlsGone, L9_WhatWasSeenLongAgoIsNoReasonToWait) {
