@@ -62,11 +62,11 @@ void Connector::note_tls(const Target& target, const TlsFacts& facts, bool requi
 // waits a while; where TLS is demanded it waits anyway. An operator's ruling ends it.
 std::optional<Connector::Refusal> Connector::miss(const Target& target, std::string_view why,
                                                   bool handshake) {
-  const auto before = site_->ledger.past(target.place, target.domain, now());
-  const auto missing = site_->ledger.missed(sighting(target), why, handshake);
-  if (!missing || before == trust::Past::Released) return std::nullopt;
+  const bool may_tell = !is_promised(target.verdict);
+  const auto missing = site_->ledger.missed(sighting(target), why, handshake, may_tell);
+  if (!missing) return std::nullopt;
   const auto& absence = missing->absence;
-  if (absence.tell && !is_promised(target.verdict)) {
+  if (absence.tell) {
     policy::Alarm alarm{.kind = Kind::TlsGone, .domain = target.domain, .host = target.place};
     alarm.level = trust::name(target.verdict.level);
     alarm.why = why;

@@ -116,32 +116,40 @@ void Ledger::flush() {
   }
 }
 
-void Ledger::note(const Sighting& sighting, const trust::Sessions& one) {
-  trust::seen(domains_.at(sighting.domain, rules_.most_domains), sighting, one);
+DomainRecord& Ledger::note(const Sighting& sighting, const trust::Sessions& one) {
+  DomainRecord& domain = domains_.at(sighting.domain, rules_.most_domains);
+  trust::seen(domain, sighting, one);
+  return domain;
 }
 
 std::vector<trust::News> Ledger::secured(const Sighting& sighting, const TlsFacts& facts) {
   const std::lock_guard held(lock_);
   const bool verified = facts.peer == PeerCheck::Verified;
-  note(sighting, {.verified = verified ? 1U : 0U, .unverified = verified ? 0U : 1U});
+  DomainRecord& domain =
+      note(sighting, {.verified = verified ? 1U : 0U, .unverified = verified ? 0U : 1U});
+  trust::end_lack(domain, sighting.host);
   return trust::secured(hosts_.at(sighting.host, rules_.most_hosts), sighting, facts);
 }
 
 std::optional<Missing> Ledger::missed(const Sighting& sighting, std::string_view why,
-                                      bool handshake) {
+                                      bool handshake, bool may_tell) {
   const std::lock_guard held(lock_);
   HostRecord& record = hosts_.at(sighting.host, rules_.most_hosts);
   trust::missed(record, sighting, why, handshake);
-  note(sighting, {.without = 1});
+  DomainRecord& domain = note(sighting, {.without = 1});
   if (trust::judge(&record.tls, false, sighting.when, rules_.history) == trust::Change::AsBefore) {
-    record.tls = {};  // it expired, or never was
+    record.tls.gone.reset();  // it expired, or never was
     return std::nullopt;
   }
+  record.tls.gone = std::min(record.tls.gone.value_or(sighting.when), sighting.when);
+  if (trust::is_released(domain, sighting.host, record.tls, sighting.when)) return std::nullopt;
+  trust::Lack& lack = trust::lack_of(domain, sighting.host, record.tls, sighting.when);
   Missing missing;
-  missing.absence = trust::miss(record.tls, sighting.when, rules_.history);
-  for (const auto& each : domains_.records.at(sighting.domain).hosts) {
+  missing.absence = trust::miss(lack, record.tls, sighting.when, rules_.history, may_tell);
+  for (const auto& each : domain.hosts) {
     const auto at = hosts_.records.find(each);
-    if (at == hosts_.records.end() || at->second.tls.count == 0) continue;
+    if (at == hosts_.records.end()) continue;
+    if (!trust::is_fresh(at->second.tls, sighting.when, rules_.history)) continue;
     ++missing.known;
     if (is_missing(at->second)) ++missing.gone;
   }
@@ -155,19 +163,16 @@ trust::Past Ledger::past(const std::string& host, const std::string& domain, Tim
     return trust::Past::Unknown;
   }
   const auto of = domains_.records.find(domain);
-  const bool released = of != domains_.records.end() && trust::in_clear(of->second, when);
+  const bool released =
+      of != domains_.records.end() && trust::is_released(of->second, host, at->second.tls, when);
   return released ? trust::Past::Released : trust::Past::HadTls;
 }
 
-Ledger::Hosts Ledger::missing_of(const std::string& domain) {
-  Hosts missing;
-  const auto of = domains_.records.find(domain);
-  if (of == domains_.records.end()) return missing;
-  for (const auto& host : of->second.hosts) {
+std::vector<std::string> Ledger::missing_of(const DomainRecord& domain) const {
+  std::vector<std::string> missing;
+  for (const auto& host : domain.hosts) {
     const auto at = hosts_.records.find(host);
-    if (at == hosts_.records.end() || !is_missing(at->second)) continue;
-    missing.emplace_back(host, &at->second);
-    hosts_.changed.insert(host);
+    if (at != hosts_.records.end() && is_missing(at->second)) missing.push_back(host);
   }
   return missing;
 }
@@ -178,10 +183,11 @@ Ruled Ledger::rule(const std::string& domain, Ruling ruling, const std::string& 
   Ruled ruled;
   const auto of = domains_.records.find(domain);
   if (of == domains_.records.end()) return ruled;
-  for (auto& [host, record] : missing_of(domain)) {
-    ruled.missing.push_back(host);
-    if (ruling == Ruling::AcceptNew) record->tls = {};
-    if (ruling == Ruling::Keep) record->tls.gone = when;
+  ruled.missing = missing_of(of->second);
+  for (const auto& host : ruled.missing) {
+    trust::Lack& lack = trust::lack_of(of->second, host, hosts_.records.at(host).tls, when);
+    lack.accepted = ruling == Ruling::AcceptNew;
+    if (ruling == Ruling::Keep) lack.since = when;
   }
   auto& clear_until = of->second.clear_until;
   clear_until = ruling == Ruling::PlaintextOnce ? when + rules_.once : Time{};

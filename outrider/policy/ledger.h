@@ -65,9 +65,10 @@ class Ledger {
   void flush();
 
   std::vector<trust::News> secured(const trust::Sighting& sighting, const TlsFacts& facts);
-  /// No TLS was to be had; nothing: it was not expected. `handshake`: it was offered, and failed.
+  /// No TLS was to be had; nothing: it was not expected, or an operator released it. `handshake`:
+  /// it was offered, and failed. `may_tell`: else another alarm tells of it.
   std::optional<Missing> missed(const trust::Sighting& sighting, std::string_view why,
-                                bool handshake);
+                                bool handshake, bool may_tell = true);
   /// Whether TLS of `host` is expected, or was released by an operator, at `when`.
   trust::Past past(const std::string& host, const std::string& domain, Time when) const;
 
@@ -90,10 +91,9 @@ class Ledger {
     Record& at(const std::string& key, std::size_t most);
     void erase(const std::string& key);
   };
-  using Hosts = std::vector<std::pair<std::string, trust::HostRecord*>>;
 
-  void note(const trust::Sighting& sighting, const trust::Sessions& one);
-  Hosts missing_of(const std::string& domain);
+  trust::DomainRecord& note(const trust::Sighting& sighting, const trust::Sessions& one);
+  std::vector<std::string> missing_of(const trust::DomainRecord& domain) const;
 
   const LedgerRules rules_;
   store::Store* const store_;

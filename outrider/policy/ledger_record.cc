@@ -13,13 +13,15 @@ namespace {
 using trust::Day, trust::DomainRecord, trust::HostRecord, trust::Sessions, trust::Word;
 
 constexpr std::string_view host_head = "outrider-tls-host 1";
-constexpr std::string_view domain_head = "outrider-tls-domain 1";
+constexpr std::string_view domain_head = "outrider-tls-domain 2";
+constexpr std::string_view domain_head_without_lacks = "outrider-tls-domain 1\n";
 constexpr auto latest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() / 2);
 
 // Both name the fields of a record once, in `fields()` below: what is written can be read.
 class Writer {
  public:
   void field(const std::string& text) { line(printable(text, longest)); }
+  void field(bool fact) { field(std::uint64_t{fact ? 1U : 0U}); }
   void field(std::uint64_t number) { fmt::format_to(std::back_inserter(bytes_), "{}\n", number); }
   void field(Time time) {
     const auto since = time.time_since_epoch().count();
@@ -48,6 +50,12 @@ class Reader {
     const auto read = parse_number(line());
     is_whole_ &= read && *read <= latest;
     number = is_whole_ ? *read : 0;
+  }
+  void field(bool& fact) {
+    std::uint64_t number = 0;
+    field(number);
+    is_whole_ &= number <= 1;
+    fact = number == 1;
   }
   void field(Time& time) {
     std::uint64_t number = 0;
@@ -133,6 +141,13 @@ void fields(auto& io, auto& record)
     io.field(word.who);
     io.field(word.what);
   });
+  io.list(record.lacks, DomainRecord::most_lacks, [&](auto& lack) {
+    io.field(lack.host);
+    io.field(lack.count);
+    io.field(lack.since);
+    io.field(lack.told);
+    io.field(lack.accepted);
+  });
 }
 
 template <class Record>
@@ -163,6 +178,10 @@ Result<HostRecord> read_host_record(std::string_view bytes) {
   return read<HostRecord>(host_head, bytes);
 }
 Result<DomainRecord> read_domain_record(std::string_view bytes) {
+  if (bytes.starts_with(domain_head_without_lacks)) {
+    const auto rest = bytes.substr(domain_head_without_lacks.size());
+    return read<DomainRecord>(domain_head, fmt::format("{}\n{}0\n", domain_head, rest));
+  }
   return read<DomainRecord>(domain_head, bytes);
 }
 

@@ -30,7 +30,7 @@ struct TlsHistory {
   std::uint64_t count = 0;   ///< how often
   std::string best;          ///< the newest version of all: `TLSv1.3`
   std::optional<Time> gone;  ///< since when it is missed
-  std::optional<Time> told;  ///< when the last alarm was raised
+  std::optional<Time> told;  ///< when the last alarm was raised; of a host of many: Lack::told
 
   bool operator==(const TlsHistory&) const = default;
 };

@@ -101,6 +101,45 @@ void add_word(DomainRecord& record, Word word) {
 
 bool in_clear(const DomainRecord& record, Time now) { return now < record.clear_until; }
 
+const Lack* find_lack(const DomainRecord& record, std::string_view host, const TlsHistory& tls) {
+  const auto at = std::ranges::find(record.lacks, host, &Lack::host);
+  return at == record.lacks.end() || at->count != tls.count ? nullptr : &*at;
+}
+
+Lack& lack_of(DomainRecord& record, const std::string& host, const TlsHistory& tls, Time now) {
+  auto& lacks = record.lacks;
+  const auto at = std::ranges::find(lacks, host, &Lack::host);
+  if (at != lacks.end()) {
+    // TLS that comes and goes is told no more often than TLS that is gone.
+    if (at->count != tls.count) *at = {host, tls.count, now, at->told, false};
+    return *at;
+  }
+  if (lacks.size() >= DomainRecord::most_lacks) lacks.erase(lacks.begin());
+  return lacks.emplace_back(Lack{host, tls.count, now, std::nullopt, false});
+}
+
+void end_lack(DomainRecord& record, std::string_view host) {
+  std::erase_if(record.lacks, [&](const Lack& lack) { return lack.host == host; });
+}
+
+bool is_released(const DomainRecord& record, std::string_view host, const TlsHistory& tls,
+                 Time now) {
+  const Lack* lack = find_lack(record, host, tls);
+  return in_clear(record, now) || (lack != nullptr && lack->accepted);
+}
+
+Absence miss(Lack& lack, const TlsHistory& tls, Time now, const HistoryRules& rules,
+             bool may_tell) {
+  TlsHistory own = tls;
+  own.gone = lack.since;
+  own.told = lack.told;
+  Absence absence = miss(own, now, rules);
+  lack.since = *own.gone;
+  absence.tell &= may_tell;
+  if (absence.tell) lack.told = own.told;
+  return absence;
+}
+
 Sessions lately(const DomainRecord& record, Time now, std::uint64_t days) {
   const auto today = day_of(now);
   const auto first = today >= days ? today - days + 1 : 0;

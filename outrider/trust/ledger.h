@@ -76,14 +76,27 @@ struct Day {
   bool operator==(const Day&) const = default;
 };
 
+/// TLS of a host, missed by mail of a domain. Many domains share a host: the alarm, the wait and
+/// the ruling of one are nobody else's.
+struct Lack {
+  std::string host;
+  std::uint64_t count = 0;   ///< TlsHistory::count then: where it is another, TLS was back
+  Time since{};              ///< the wait is counted from here
+  std::optional<Time> told;  ///< when the last alarm was raised
+  bool accepted = false;     ///< an operator took note of it
+
+  bool operator==(const Lack&) const = default;
+};
+
 struct DomainRecord {
-  static constexpr std::size_t most_hosts = 20, most_days = 30, most_words = 10;
+  static constexpr std::size_t most_hosts = 20, most_days = 30, most_words = 10, most_lacks = 64;
 
   Time first{}, last{};
   std::vector<std::string> hosts;  ///< `mx.example:25`, the one that was seen last comes last
   std::vector<Day> days;           ///< with sessions, the newest last
   std::vector<Word> words;         ///< the newest last
   Time clear_until{};              ///< what is missed is not waited for before this
+  std::vector<Lack> lacks;         ///< the newest last; see find_lack()
 
   bool operator==(const DomainRecord&) const = default;
 };
@@ -121,6 +134,18 @@ void seen(DomainRecord& record, const Sighting& sighting, const Sessions& one);
 /// Keeps the last ten.
 void add_word(DomainRecord& record, Word word);
 bool in_clear(const DomainRecord& record, Time now);
+
+/// What the domain misses of a host whose past is `tls`; null: nothing since TLS was there last.
+const Lack* find_lack(const DomainRecord& record, std::string_view host, const TlsHistory& tls);
+/// The same; it begins `now` where there is none.
+Lack& lack_of(DomainRecord& record, const std::string& host, const TlsHistory& tls, Time now);
+/// TLS was there.
+void end_lack(DomainRecord& record, std::string_view host);
+/// Whether an operator's ruling lets mail of the domain go to the host without TLS.
+bool is_released(const DomainRecord& record, std::string_view host, const TlsHistory& tls,
+                 Time now);
+/// One more session without TLS. `may_tell`: else Absence::tell is false.
+Absence miss(Lack& lack, const TlsHistory& tls, Time now, const HistoryRules& rules, bool may_tell);
 
 /// The sessions of the last `days` days, today being one.
 Sessions lately(const DomainRecord& record, Time now, std::uint64_t days);

@@ -231,6 +231,27 @@ TEST(TlsGone, L7_L8_WhereTlsIsDemandedItIsToldAndNothingElseChanges) {
   EXPECT_EQ(site.server.messages().size(), 1u);
 }
 
+TEST(TlsGone, L7_EachDomainOfAHostHasItsOwnAlarmAndWait) {
+  Secured site;
+  site.post.options.tls_history.wait = 1s;
+  site.post.options.reuse.idle = 0s;
+  ScriptedServer server({.tls = site.context});
+  for (const std::string domain : {"one.test", "two.test"}) {
+    site.post.world.mx_records[domain] = {{10, "mx.away.test"}};
+    site.post.route(domain, "smtp://" + domain + ":" + port_of(server));
+  }
+  site.post.start();
+  site.post.put_to("anna@one.test");
+  ASSERT_TRUE(site.post.is_empty()) << site.post.log();
+  server.offers_tls = false;
+  for (const std::string domain : {"one.test", "two.test"}) {
+    site.post.put_to("anna@" + domain);
+    EXPECT_TRUE(site.post.logs("to=<anna@" + domain + "> status=deferred")) << site.post.log();
+    ASSERT_TRUE(site.post.is_empty()) << site.post.log();
+  }
+  EXPECT_EQ(site.post.lines("alarm=tls-gone"), 2u);
+}
+
 TEST(TlsGone, L7_AnotherHostOfTheDomainIsTriedFirst) {
   Secured site;
   ScriptedServer second({.tls = site.context}, "127.0.0.2:0");

@@ -41,6 +41,7 @@ DomainRecord full_domain() {
   record.days = {{19675, {1, 2, 3}}, {19676, {4, 5, 6}}};
   record.words = {{noon, "root", "keep"}};
   record.clear_until = noon + 15min;
+  record.lacks = {{"a.test:25", 7, noon, noon + 1s, false}, {"b.test:25", 1, noon, {}, true}};
   return record;
 }
 
@@ -49,6 +50,15 @@ TEST(LedgerRecord, ComesBackAsItWas) {
   EXPECT_EQ(*read_domain_record(write_record(full_domain())), full_domain());
   EXPECT_EQ(*read_host_record(write_record(HostRecord{})), HostRecord{});
   EXPECT_EQ(*read_domain_record(write_record(DomainRecord{})), DomainRecord{});
+}
+
+TEST(LedgerRecord, OneOfBeforeTheDomainsMissedForThemselvesIsRead) {
+  DomainRecord record = full_domain();
+  record.lacks.clear();
+  auto bytes = write_record(record);
+  bytes.replace(bytes.find(" 2\n"), 3, " 1\n");
+  bytes.resize(bytes.size() - 2);
+  EXPECT_EQ(*read_domain_record(bytes), record);
 }
 
 TEST(LedgerRecord, ALineEndInAFieldForgesNoOther) {

@@ -30,8 +30,8 @@ class LedgerTest : public testing::Test {
     ledger_ = std::make_unique<Ledger>(rules_, store_.get(), log_);
     ASSERT_TRUE(ledger_->load());
   }
-  Sighting at(Time when, std::string host = "mx1.test:25") {
-    return {std::move(host), "test", when, "", ""};
+  Sighting at(Time when, std::string host = "mx1.test:25", std::string domain = "test") {
+    return {std::move(host), std::move(domain), when, "", ""};
   }
   void see(Time when, const std::string& host = "mx1.test:25") {
     TlsFacts facts;
@@ -41,6 +41,9 @@ class LedgerTest : public testing::Test {
   }
   std::optional<Missing> miss(Time when, const std::string& host = "mx1.test:25") {
     return ledger_->missed(at(when, host), "no STARTTLS", false);
+  }
+  std::optional<Missing> miss_of(const std::string& domain, Time when, bool may_tell = true) {
+    return ledger_->missed(at(when, "mx1.test:25", domain), "no STARTTLS", false, may_tell);
   }
   std::string logged() {
     log_.flush();
@@ -153,6 +156,52 @@ TEST_F(LedgerTest, L9_AcceptNewForgetsWhatIsMissed) {
   EXPECT_FALSE(miss(noon_ + 1min));
   EXPECT_TRUE(miss(noon_ + 1min, "mx2.test:25")) << "it was not missing then";
   EXPECT_THAT(logged(), HasSubstr("tls released domain=test ruling=accept-new who=root"));
+}
+
+// A policy of one domain, or its time, says nothing about the others of the host.
+TEST_F(LedgerTest, L7_EachDomainOfAHostHasItsOwnAlarmAndWait) {
+  see(noon_);
+  EXPECT_FALSE(miss_of("big", noon_, false)->absence.tell);
+  const auto small = miss_of("small", noon_ + 50min)->absence;
+  EXPECT_TRUE(small.tell);
+  EXPECT_EQ(small.until, noon_ + 1h + 50min);
+  EXPECT_EQ(miss_of("big", noon_ + 55min)->absence.until, noon_ + 1h);
+  EXPECT_FALSE(miss_of("big", noon_ + 2h)->absence.waits);
+  open();
+  EXPECT_FALSE(miss_of("small", noon_ + 55min)->absence.tell) << "it was told before the restart";
+  EXPECT_EQ(miss_of("third", noon_ + 3h)->absence.until, noon_ + 4h);
+}
+
+TEST_F(LedgerTest, L7_WhatAnotherAlarmTellsIsNotToldByThisOne) {
+  see(noon_);
+  EXPECT_FALSE(miss_of("test", noon_, false)->absence.tell);
+  EXPECT_TRUE(miss_of("test", noon_ + 1min)->absence.tell) << "none of its own was raised";
+}
+
+TEST_F(LedgerTest, L9_AcceptNewIsOfOneDomainUntilTlsIsSeenAgain) {
+  see(noon_);
+  miss_of("test", noon_);
+  miss_of("other", noon_);
+  ledger_->rule("test", Ruling::AcceptNew, "root", noon_);
+  open();
+  EXPECT_EQ(ledger_->past("mx1.test:25", "test", noon_ + 1min), Past::Released);
+  EXPECT_EQ(ledger_->past("mx1.test:25", "other", noon_ + 1min), Past::HadTls);
+  EXPECT_FALSE(miss_of("test", noon_ + 1min));
+  EXPECT_TRUE(miss_of("other", noon_ + 1min)->absence.waits);
+  TlsFacts facts;
+  ledger_->secured(at(noon_ + 2min, "mx1.test:25", "other"), facts);
+  EXPECT_EQ(ledger_->past("mx1.test:25", "test", noon_ + 3min), Past::HadTls);
+  EXPECT_EQ(miss_of("test", noon_ + 3min)->absence.until, noon_ + 1h + 3min);
+}
+
+TEST_F(LedgerTest, WhatIsReleasedIsNoReasonForAnAlarmButAWhileLater) {
+  see(noon_);
+  ledger_->rule("test", Ruling::PlaintextOnce, "root", noon_);
+  EXPECT_FALSE(miss(noon_ + 1min));
+  const auto missing = miss(noon_ + 16min);
+  ASSERT_TRUE(missing);
+  EXPECT_TRUE(missing->absence.tell);
+  EXPECT_EQ(missing->absence.until, noon_ + 1h + 16min);
 }
 
 TEST_F(LedgerTest, PlaintextOnceHoldsForAWhile) {

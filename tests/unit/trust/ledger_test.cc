@@ -153,5 +153,31 @@ TEST(DomainRecord, KeepsTheLastTenWords) {
   EXPECT_EQ(record.words.back().who, "11");
 }
 
+TEST(Lack, IsOfADomainAndAHostAndEndsWithTls) {
+  DomainRecord record;
+  TlsHistory tls;
+  remember(tls, "TLSv1.3", noon);
+  EXPECT_EQ(find_lack(record, "mx.test:25", tls), nullptr);
+  Lack& lack = lack_of(record, "mx.test:25", tls, noon);
+  lack.accepted = true;
+  EXPECT_TRUE(miss(lack, tls, noon, {}, true).tell);
+  EXPECT_TRUE(is_released(record, "mx.test:25", tls, noon + 24h));
+  EXPECT_FALSE(is_released(record, "mx2.test:25", tls, noon));
+  remember(tls, "TLSv1.3", noon + 1min);
+  EXPECT_EQ(find_lack(record, "mx.test:25", tls), nullptr);
+  EXPECT_FALSE(is_released(record, "mx.test:25", tls, noon + 1min));
+  EXPECT_EQ(lack_of(record, "mx.test:25", tls, noon + 2min),
+            (Lack{"mx.test:25", 2, noon + 2min, noon, false}));
+  end_lack(record, "mx.test:25");
+  EXPECT_THAT(record.lacks, IsEmpty());
+}
+
+TEST(Lack, AreSoManyAtMost) {
+  DomainRecord record;
+  for (int i = 0; i < 100; ++i) lack_of(record, std::to_string(i), {}, noon);
+  EXPECT_EQ(record.lacks.size(), DomainRecord::most_lacks);
+  EXPECT_NE(find_lack(record, "99", {}), nullptr);
+}
+
 }  // namespace
 }  // namespace outrider::trust
