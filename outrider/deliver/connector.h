@@ -34,7 +34,7 @@ struct Reached {
 struct Haste {
   bool insists = false;  ///< dead hosts are tried, too
   bool asked = false;    ///< for now, by an operator: a pause is no reason to rest
-  bool last = false;     ///< the lifetime is over: there is no more waiting for TLS to come back
+  bool last = false;     ///< its time is over: there is no more waiting for TLS to come back
   trust::Wish wish = trust::Wish::Nothing;  ///< of the message
 };
 
@@ -51,6 +51,7 @@ class Connector {
   awaitable<bool> still_fits(Connection& connection, Destination destination, trust::Wish wish);
 
  private:
+  bool is_missed(const Connection& connection) const;
   /// One address, and what is asked of it.
   struct Target {
     Route::Kind kind = Route::Kind::Mx;

@@ -70,7 +70,7 @@ awaitable<Shard::Attempted> Shard::attempt_remote(Lane& lane, queue::Claim& clai
   for (;;) {
     const bool at_hand = connection || !lane.idle.empty();
     const Haste haste{.asked = claim.asked_for(),
-                      .last = claim.fate(now()) == queue::Fate::GiveUp,
+                      .last = claim.fate(now(), true) == queue::Fate::GiveUp,
                       .wish = wish_of(claim.envelope())};
     if (!at_hand && rests(lane, haste)) {
       ++lane.pause->deferred;

@@ -106,6 +106,18 @@ TEST(TlsGone, L7_NeverMakesABounce) {
   EXPECT_TRUE(site.post.mailbox("sender").empty());
 }
 
+// What waits for security alone has a lifetime of its own.
+TEST(TlsGone, L7_MailWaitsBeyondTheUsualLifetime) {
+  Known site;
+  site.post.retry.lifetime = 300ms;
+  site.post.retry.tls_lifetime = 1h;
+  site.start();
+  site.lose();
+  ASSERT_TRUE(comes_true([&] { return site.post.lines("status=deferred") >= 8; }))
+      << site.post.log();
+  EXPECT_EQ(site.server.messages().size(), 1u);
+}
+
 TEST(TlsGone, L7_L9_AnOperatorsRulingReleasesItForGood) {
   Known site;
   site.post.options.dead.first = site.post.options.dead.longest = 10min;
