@@ -28,8 +28,9 @@ using OpenConnections = std::unordered_set<Connection*>;
 
 /// What a connection was made on: another message may use it where that still stands.
 struct Footing {
-  std::string host;    ///< empty: a Unix socket
-  std::string demand;  ///< tls::demand_digest() of the verdict
+  std::string host;           ///< empty: a Unix socket
+  std::string place, domain;  ///< as the ledger knows them
+  std::string demand;         ///< tls::demand_digest() of the verdict
   trust::Wish wish = trust::Wish::Nothing;
   unsigned generation = 0;  ///< of the site's ways
   Steady until{};           ///< then the facts are to be looked at again

@@ -81,6 +81,8 @@ Reached Connector::reached_by(std::unique_ptr<Connection> connection, const Targ
   reached.level = trust::name(target.verdict.level);
   Footing& footing = reached.connection->footing;
   footing.host = target.host;
+  footing.place = target.place;
+  footing.domain = target.domain;
   footing.demand = tls::demand_digest(target.verdict);
   footing.wish = target.haste.wish;
   footing.until = target.until;
@@ -175,17 +177,25 @@ awaitable<Reached> Connector::connect_to(Target target, const Hosts& hosts,
   co_return summary.done();
 }
 
+// A connection in clear that was let through, by a ruling or by a message that had no time left, is
+// for nobody who would have to wait now.
+bool Connector::is_missed(const Connection& connection) const {
+  if (connection.missed_tls.empty() || !connection.tls.empty()) return false;
+  const Footing& footing = connection.footing;
+  return site_->ledger.waits(footing.place, footing.domain, now());
+}
+
 bool Connector::fits(const Connection& connection, trust::Wish wish) const {
   const Footing& footing = connection.footing;
   if (footing.generation != site_->generation()) return false;
   if (footing.host.empty()) return true;  // a Unix socket
-  return footing.wish == wish && steady_now() < footing.until;
+  return footing.wish == wish && steady_now() < footing.until && !is_missed(connection);
 }
 
 awaitable<bool> Connector::still_fits(Connection& connection, Destination destination,
                                       trust::Wish wish) {
   Footing& footing = connection.footing;
-  if (footing.generation != site_->generation()) co_return false;
+  if (footing.generation != site_->generation() || is_missed(connection)) co_return false;
   const NextHop hosts = co_await find_next_hop(site_->resolver, destination, site_->hops);
   if (!hosts) co_return false;
   const auto host = std::ranges::find(*hosts, footing.host, &Host::name);

@@ -158,6 +158,21 @@ std::optional<Missing> Ledger::missed(const Sighting& sighting, std::string_view
 
 trust::Past Ledger::past(const std::string& host, const std::string& domain, Time when) const {
   const std::lock_guard held(lock_);
+  return judge(host, domain, when);
+}
+
+bool Ledger::waits(const std::string& host, const std::string& domain, Time when) const {
+  const std::lock_guard held(lock_);
+  if (judge(host, domain, when) != trust::Past::HadTls) return false;
+  Time since = when;
+  if (const auto of = domains_.records.find(domain); of != domains_.records.end()) {
+    const auto& tls = hosts_.records.at(host).tls;
+    if (const auto* lack = trust::find_lack(of->second, host, tls)) since = lack->since;
+  }
+  return when < since + rules_.history.wait;
+}
+
+trust::Past Ledger::judge(const std::string& host, const std::string& domain, Time when) const {
   const auto at = hosts_.records.find(host);
   if (at == hosts_.records.end() || !trust::is_fresh(at->second.tls, when, rules_.history)) {
     return trust::Past::Unknown;

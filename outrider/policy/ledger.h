@@ -71,6 +71,8 @@ class Ledger {
                                 bool handshake, bool may_tell = true);
   /// Whether TLS of `host` is expected, or was released by an operator, at `when`.
   trust::Past past(const std::string& host, const std::string& domain, Time when) const;
+  /// Whether mail of `domain` that gets no TLS of `host` is to wait for it at `when`.
+  bool waits(const std::string& host, const std::string& domain, Time when) const;
 
   /// An operator's ruling about missing TLS, which is kept with `who` gave it; a domain that is not
   /// known is not kept.
@@ -93,6 +95,7 @@ class Ledger {
   };
 
   trust::DomainRecord& note(const trust::Sighting& sighting, const trust::Sessions& one);
+  trust::Past judge(const std::string& host, const std::string& domain, Time when) const;
   std::vector<std::string> missing_of(const trust::DomainRecord& domain) const;
 
   const LedgerRules rules_;

@@ -106,6 +106,26 @@ TEST(TlsGone, L7_NeverMakesABounce) {
   EXPECT_TRUE(site.post.mailbox("sender").empty());
 }
 
+// It was made while the operator let mail go in clear.
+TEST(TlsGone, L7_AConnectionInClearEndsWithTheRulingThatAllowedIt) {
+  Known site;
+  site.post.options.reuse.idle = 1min;
+  site.server.offers_tls = false;
+  site.post.start();
+  const std::string place = "mx.away.test:" + port_of(site.server);
+  site.post.ledger->secured({place, site.domain(), now(), "", ""}, TlsFacts{});
+  site.rule(policy::Ruling::PlaintextOnce);
+  for (int i = 0; i < 2; ++i) {
+    site.post.put_to("anna@away.test");
+    ASSERT_TRUE(site.post.is_empty()) << site.post.log();
+  }
+  ASSERT_EQ(site.post.deliverer->counts().connected, 1u);
+  site.rule(policy::Ruling::Keep);
+  site.post.put_to("anna@away.test");
+  EXPECT_TRUE(site.post.logs("status=deferred")) << site.post.log();
+  EXPECT_EQ(site.server.messages().size(), 2u);
+}
+
 // What waits for security alone has a lifetime of its own.
 TEST(TlsGone, L7_MailWaitsBeyondTheUsualLifetime) {
   Known site;

@@ -204,6 +204,21 @@ TEST_F(LedgerTest, WhatIsReleasedIsNoReasonForAnAlarmButAWhileLater) {
   EXPECT_EQ(missing->absence.until, noon_ + 1h + 16min);
 }
 
+TEST_F(LedgerTest, KnowsWhoWouldWaitNow) {
+  const std::string host = "mx1.test:25";
+  EXPECT_FALSE(ledger_->waits(host, "test", noon_)) << "nothing is known";
+  see(noon_);
+  EXPECT_TRUE(ledger_->waits(host, "test", noon_));
+  EXPECT_TRUE(ledger_->waits(host, "nobody", noon_)) << "and of the domain nothing";
+  miss(noon_);
+  ledger_->rule("test", Ruling::PlaintextOnce, "root", noon_ + 1min);
+  EXPECT_FALSE(ledger_->waits(host, "test", noon_ + 15min));
+  EXPECT_TRUE(ledger_->waits(host, "test", noon_ + 16min));
+  EXPECT_FALSE(ledger_->waits(host, "test", noon_ + 1h));
+  ledger_->rule("test", Ruling::Keep, "root", noon_ + 1h);
+  EXPECT_TRUE(ledger_->waits(host, "test", noon_ + 1h));
+}
+
 TEST_F(LedgerTest, PlaintextOnceHoldsForAWhile) {
   see(noon_);
   miss(noon_);
