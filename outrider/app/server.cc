@@ -292,6 +292,7 @@ void Server::stop() {
   for (auto& thread : parts.threads) thread->stop();
   parts.resolver->close();  // while there is a loop that answers can be brought to
   parts.trust->stop();
+  parts.desk.reset();
   parts.deliverer.reset();
   parts.threads.clear();
   parts.trust.reset();

@@ -11,6 +11,7 @@
 #include "outrider/app/tls_explain.h"
 #include "outrider/app/tls_ledger.h"
 #include "outrider/base/text.h"
+#include "outrider/deliver/on_pool.h"
 #include "outrider/deliver/outlook.h"
 #include "outrider/smtp/domain_name.h"
 #include "outrider/trust/suggest.h"
@@ -67,10 +68,9 @@ asio::awaitable<json::object> release(TlsDesk& desk, const json::object& request
   const auto ruling = policy::ruling_named(text(request, "ruling"));
   if (!ruling) co_return failure("a ruling is plaintext-once, accept-new or keep");
   const auto& domain = about->name;
-  if (!desk.ledger.domain(domain)) {
-    co_return failure("nothing is known of the TLS of " + printable(domain));
-  }
-  const auto ruled = desk.ledger.rule(domain, *ruling, who, now());
+  auto rule = [&] { return desk.ledger.rule(domain, *ruling, who, now()); };
+  const Result<policy::Ruled> ruled = co_await deliver::on_pool(*desk.disk, rule);
+  if (!ruled) co_return failure(ruled.error().input);
   std::uint64_t tried = 0;
   if (*ruling != policy::Ruling::Keep) {
     queue::Filter filter;
@@ -81,8 +81,8 @@ asio::awaitable<json::object> release(TlsDesk& desk, const json::object& request
     tried = *applied;
   }
   json::object answer{{"ok", true}, {"domain", domain}, {"ruling", name(*ruling)}};
-  answer["missing"] = json::array(ruled.missing.begin(), ruled.missing.end());
-  if (ruled.until) answer["until"] = rfc3339(*ruled.until);
+  answer["missing"] = json::array(ruled->missing.begin(), ruled->missing.end());
+  if (ruled->until) answer["until"] = rfc3339(*ruled->until);
   answer["tried"] = tried;
   co_return answer;
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/json/object.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -21,6 +23,9 @@ struct TlsDesk {
   const report::Inbox& inbox;
   queue::Queue& queue;
   trust::Level level;  ///< `[delivery] tls`
+  /// For what waits for the disk. It ends when no I/O thread runs any more, and before they are
+  /// destroyed.
+  std::unique_ptr<boost::asio::thread_pool> disk = std::make_unique<boost::asio::thread_pool>(1);
 
   /// The answer to `tls.…`; nothing: there is no such command. `who` asks, for the log.
   boost::asio::awaitable<std::optional<std::string>> answer(std::string request, std::string who);

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "outrider/base/text.h"
 #include "outrider/policy/ledger_record.h"
 #include "outrider/store/keyed.h"
 
@@ -12,7 +13,7 @@ namespace {
 
 using trust::DomainRecord, trust::HostRecord, trust::Sighting;
 
-constexpr auto unseen = std::chrono::days(90);  // then a record is dropped at the next start
+constexpr Duration unseen = std::chrono::days(90);  // then a record is dropped at the next start
 
 bool is_missing(const HostRecord& record) { return record.tls.gone.has_value(); }
 
@@ -64,12 +65,14 @@ void Ledger::Table<Record>::erase(const std::string& key) {
 
 Ledger::Ledger(LedgerRules rules, store::Store* store, Log& log)
     : rules_(rules), store_(store), log_(log) {
-  if (store_ != nullptr) writer_.emplace(rules_.write_after, [this] { flush(); });
+  if (store_ != nullptr)
+    writer_.emplace(rules_.write_after, [this] { static_cast<void>(flush()); });
 }
 
 Result<void> Ledger::load() {
   if (store_ == nullptr) return {};
   const std::lock_guard held(lock_);
+  const auto oldest = now() - std::max(unseen, rules_.history.memory);
   const auto load_table = [&](auto& table, std::string_view name, auto read) {
     return store::KeyedTable(*store_, name).scan("", [&](auto key, auto value) {
       auto record = read(value);
@@ -77,7 +80,7 @@ Result<void> Ledger::load() {
       if (!record) {
         log_.warning("tls_record_damaged").field("table", name).field("key", key);
         table.erase(named);
-      } else if (now() - record->last > unseen) {
+      } else if (record->last < oldest) {
         table.erase(named);
       } else {
         table.records.emplace(named, std::move(*record));
@@ -89,9 +92,9 @@ Result<void> Ledger::load() {
   return load_table(domains_, domain_table, read_domain_record);
 }
 
-// Without a sync of its own: what a power cut takes is seen again.
-void Ledger::flush() {
-  if (store_ == nullptr) return;
+// Mostly without a sync of its own: what a power cut takes is seen again.
+Result<void> Ledger::flush(store::Durable durable) {
+  if (store_ == nullptr) return {};
   const std::lock_guard writing(writing_);  // an older record must not overwrite a newer one
   store::Batch batch = store_->batch();
   {
@@ -110,10 +113,11 @@ void Ledger::flush() {
     add(hosts_, host_table);
     add(domains_, domain_table);
   }
-  if (batch.empty()) return;
-  if (auto written = store_->write(batch, store::Durable::Later); !written) {
-    log_.error("tls_records_not_kept").field("why", written.error().text());
-  }
+  if (batch.empty() && durable == store::Durable::Later) return {};
+  // What is not here any more may have been written without a sync.
+  auto written = batch.empty() ? store_->sync() : store_->write(batch, durable);
+  if (!written) log_.error("tls_records_not_kept").field("why", written.error().text());
+  return written;
 }
 
 DomainRecord& Ledger::note(const Sighting& sighting, const trust::Sessions& one) {
@@ -192,12 +196,24 @@ std::vector<std::string> Ledger::missing_of(const DomainRecord& domain) const {
   return missing;
 }
 
-Ruled Ledger::rule(const std::string& domain, Ruling ruling, const std::string& who, Time when) {
-  log_.info("tls released").field("domain", domain).field("ruling", name(ruling)).field("who", who);
+Result<Ruled> Ledger::rule(const std::string& domain, Ruling ruling, const std::string& who,
+                           Time when) {
+  auto ruled = apply(domain, ruling, who, when);
+  if (!ruled) return fail(Blame::Operator, "nothing is known of the TLS of " + printable(domain));
+  log_.info("tls ruled").field("domain", domain).field("ruling", name(ruling)).field("who", who);
+  if (auto kept = flush(store::Durable::Now); !kept) {
+    return fail(Blame::Environment,
+                "the ruling is in force, but a restart may forget it: " + kept.error().text());
+  }
+  return std::move(*ruled);
+}
+
+std::optional<Ruled> Ledger::apply(const std::string& domain, Ruling ruling, const std::string& who,
+                                   Time when) {
   const std::lock_guard held(lock_);
-  Ruled ruled;
   const auto of = domains_.records.find(domain);
-  if (of == domains_.records.end()) return ruled;
+  if (of == domains_.records.end()) return std::nullopt;
+  Ruled ruled;
   ruled.missing = missing_of(of->second);
   for (const auto& host : ruled.missing) {
     trust::Lack& lack = trust::lack_of(of->second, host, hosts_.records.at(host).tls, when);

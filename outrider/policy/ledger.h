@@ -50,8 +50,8 @@ struct Ruled {
   std::optional<Time> until;         ///< that the ruling holds, or that is waited for now
 };
 
-/// Safe from any thread. Nothing waits for a disk: a thread of its own writes what changed, and
-/// the rest when it is destroyed. Store and log outlive it.
+/// Safe from any thread. Nothing but rule() waits for a disk: a thread of its own writes what
+/// changed, and the rest when it is destroyed. Store and log outlive it.
 class Ledger {
  public:
   /// `store` null: nothing outlives the process.
@@ -61,8 +61,9 @@ class Ledger {
   /// Takes what the store holds. A record that cannot be read is forgotten, with a line in the
   /// log; an error is the store's.
   Result<void> load();
-  /// Writes what changed since the last time.
-  void flush();
+  /// Writes what changed since the last time. Now: all of it is on disk, else an error, which is
+  /// logged as well.
+  Result<void> flush(store::Durable durable = store::Durable::Later);
 
   std::vector<trust::News> secured(const trust::Sighting& sighting, const TlsFacts& facts);
   /// No TLS was to be had; nothing: it was not expected, or an operator released it. `handshake`:
@@ -74,9 +75,10 @@ class Ledger {
   /// Whether mail of `domain` that gets no TLS of `host` is to wait for it at `when`.
   bool waits(const std::string& host, const std::string& domain, Time when) const;
 
-  /// An operator's ruling about missing TLS, which is kept with `who` gave it; a domain that is not
-  /// known is not kept.
-  Ruled rule(const std::string& domain, Ruling ruling, const std::string& who, Time when);
+  /// An operator's ruling about missing TLS, which is logged, and kept with `who` gave it; a domain
+  /// that is not known is an error. Waits for the disk: where that fails the ruling is in force,
+  /// and the error says that it may not outlive the process.
+  Result<Ruled> rule(const std::string& domain, Ruling ruling, const std::string& who, Time when);
 
   std::optional<trust::HostRecord> host(const std::string& host) const;
   std::optional<trust::DomainRecord> domain(const std::string& domain) const;
@@ -95,6 +97,8 @@ class Ledger {
   };
 
   trust::DomainRecord& note(const trust::Sighting& sighting, const trust::Sessions& one);
+  std::optional<Ruled> apply(const std::string& domain, Ruling ruling, const std::string& who,
+                             Time when);
   trust::Past judge(const std::string& host, const std::string& domain, Time when) const;
   std::vector<std::string> missing_of(const trust::DomainRecord& domain) const;
 

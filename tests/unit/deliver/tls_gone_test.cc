@@ -33,7 +33,9 @@ struct Known : Secured {
     post.put_to("anna@away.test");
   }
   std::string domain() const { return "smtp://[mx.away.test]:" + port_of(server); }
-  void rule(policy::Ruling ruling) { post.ledger->rule(domain(), ruling, "root", now()); }
+  void rule(policy::Ruling ruling) {
+    EXPECT_TRUE(post.ledger->rule(domain(), ruling, "root", now()));
+  }
   std::uint64_t alarms() const { return post.deliverer->counts().tls_alarms; }
   ScriptedServer server;
 };

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using trust::Past, trust::Sighting;
 
 class LedgerTest : public testing::Test {
@@ -99,7 +100,7 @@ TEST_F(LedgerTest, KnowsWhatIsExpected) {
 TEST_F(LedgerTest, SurvivesARestartInTheMiddleOfAWait) {
   see(noon_);
   miss(noon_ + 1min);
-  ledger_->rule("test", Ruling::Keep, "root", noon_ + 2min);
+  EXPECT_TRUE(ledger_->rule("test", Ruling::Keep, "root", noon_ + 2min));
   open();
   EXPECT_EQ(ledger_->size(), 1u);
   const auto missing = miss(noon_ + 3min);
@@ -118,7 +119,7 @@ TEST_F(LedgerTest, WritesByItselfWithinASecond) {
 
 TEST_F(LedgerTest, ForgetsADamagedRecordWithALine) {
   see(noon_);
-  ledger_->flush();
+  ASSERT_TRUE(ledger_->flush());
   ASSERT_TRUE(store::KeyedTable(*store_, host_table)
                   .put("mx1.test:25", "outrider-tls-host 1\nx", store::Durable::Later));
   open();
@@ -133,6 +134,14 @@ TEST_F(LedgerTest, ForgetsAtAStartWhatWasNotSeenForLong) {
   open();
   EXPECT_EQ(ledger_->size(), 0u);
   EXPECT_THAT(ledger_->domains(), IsEmpty());
+}
+
+TEST_F(LedgerTest, L9_RemembersAtAStartAsLongAsItIsToldTo) {
+  rules_.history.memory = 24h * 365;
+  open();
+  see(noon_ - 24h * 91);
+  open();
+  EXPECT_EQ(ledger_->past("mx1.test:25", "test", noon_), Past::HadTls);
 }
 
 TEST_F(LedgerTest, IsBoundedAndTheOldestMakeRoom) {
@@ -151,11 +160,11 @@ TEST_F(LedgerTest, L9_AcceptNewForgetsWhatIsMissed) {
   see(noon_);
   see(noon_, "mx2.test:25");
   miss(noon_);
-  EXPECT_THAT(ledger_->rule("test", Ruling::AcceptNew, "root", noon_).missing,
+  EXPECT_THAT(ledger_->rule("test", Ruling::AcceptNew, "root", noon_)->missing,
               ElementsAre("mx1.test:25"));
   EXPECT_FALSE(miss(noon_ + 1min));
   EXPECT_TRUE(miss(noon_ + 1min, "mx2.test:25")) << "it was not missing then";
-  EXPECT_THAT(logged(), HasSubstr("tls released domain=test ruling=accept-new who=root"));
+  EXPECT_THAT(logged(), HasSubstr("tls ruled domain=test ruling=accept-new who=root"));
 }
 
 // A policy of one domain, or its time, says nothing about the others of the host.
@@ -182,7 +191,7 @@ TEST_F(LedgerTest, L9_AcceptNewIsOfOneDomainUntilTlsIsSeenAgain) {
   see(noon_);
   miss_of("test", noon_);
   miss_of("other", noon_);
-  ledger_->rule("test", Ruling::AcceptNew, "root", noon_);
+  EXPECT_TRUE(ledger_->rule("test", Ruling::AcceptNew, "root", noon_));
   open();
   EXPECT_EQ(ledger_->past("mx1.test:25", "test", noon_ + 1min), Past::Released);
   EXPECT_EQ(ledger_->past("mx1.test:25", "other", noon_ + 1min), Past::HadTls);
@@ -196,7 +205,7 @@ TEST_F(LedgerTest, L9_AcceptNewIsOfOneDomainUntilTlsIsSeenAgain) {
 
 TEST_F(LedgerTest, WhatIsReleasedIsNoReasonForAnAlarmButAWhileLater) {
   see(noon_);
-  ledger_->rule("test", Ruling::PlaintextOnce, "root", noon_);
+  EXPECT_TRUE(ledger_->rule("test", Ruling::PlaintextOnce, "root", noon_));
   EXPECT_FALSE(miss(noon_ + 1min));
   const auto missing = miss(noon_ + 16min);
   ASSERT_TRUE(missing);
@@ -211,11 +220,11 @@ TEST_F(LedgerTest, KnowsWhoWouldWaitNow) {
   EXPECT_TRUE(ledger_->waits(host, "test", noon_));
   EXPECT_TRUE(ledger_->waits(host, "nobody", noon_)) << "and of the domain nothing";
   miss(noon_);
-  ledger_->rule("test", Ruling::PlaintextOnce, "root", noon_ + 1min);
+  EXPECT_TRUE(ledger_->rule("test", Ruling::PlaintextOnce, "root", noon_ + 1min));
   EXPECT_FALSE(ledger_->waits(host, "test", noon_ + 15min));
   EXPECT_TRUE(ledger_->waits(host, "test", noon_ + 16min));
   EXPECT_FALSE(ledger_->waits(host, "test", noon_ + 1h));
-  ledger_->rule("test", Ruling::Keep, "root", noon_ + 1h);
+  EXPECT_TRUE(ledger_->rule("test", Ruling::Keep, "root", noon_ + 1h));
   EXPECT_TRUE(ledger_->waits(host, "test", noon_ + 1h));
 }
 
@@ -223,7 +232,7 @@ TEST_F(LedgerTest, PlaintextOnceHoldsForAWhile) {
   see(noon_);
   miss(noon_);
   const auto ruled = ledger_->rule("test", Ruling::PlaintextOnce, "root", noon_);
-  EXPECT_EQ(ruled.until, noon_ + 15min);
+  EXPECT_EQ(ruled->until, noon_ + 15min);
   EXPECT_EQ(ledger_->past("mx1.test:25", "test", noon_ + 14min), Past::Released);
   EXPECT_EQ(ledger_->past("mx1.test:25", "test", noon_ + 15min), Past::HadTls);
   EXPECT_EQ(ledger_->past("mx1.test:25", "other", noon_), Past::HadTls);
@@ -232,17 +241,28 @@ TEST_F(LedgerTest, PlaintextOnceHoldsForAWhile) {
 TEST_F(LedgerTest, KeepBeginsTheWaitAnewAndEndsARelease) {
   see(noon_);
   miss(noon_);
-  ledger_->rule("test", Ruling::PlaintextOnce, "root", noon_);
+  EXPECT_TRUE(ledger_->rule("test", Ruling::PlaintextOnce, "root", noon_));
   const auto ruled = ledger_->rule("test", Ruling::Keep, "ada", noon_ + 30min);
-  EXPECT_EQ(ruled.until, noon_ + 90min);
+  EXPECT_EQ(ruled->until, noon_ + 90min);
   EXPECT_EQ(ledger_->past("mx1.test:25", "test", noon_ + 31min), Past::HadTls);
   EXPECT_EQ(miss(noon_ + 31min)->absence.until, noon_ + 90min);
   EXPECT_EQ(ledger_->domain("test")->words.size(), 2u);
 }
 
 TEST_F(LedgerTest, ARulingAboutNobodyKeepsNothing) {
-  EXPECT_THAT(ledger_->rule("nowhere", Ruling::Keep, "root", noon_).missing, IsEmpty());
+  EXPECT_FALSE(ledger_->rule("nowhere", Ruling::Keep, "root", noon_));
   EXPECT_FALSE(ledger_->domain("nowhere"));
+  EXPECT_THAT(logged(), Not(HasSubstr("tls ruled")));
+}
+
+TEST_F(LedgerTest, ARulingIsWrittenWhenItIsAnswered) {
+  rules_.write_after = 1h;
+  open();
+  see(noon_);
+  ASSERT_TRUE(ledger_->rule("test", Ruling::Keep, "root", noon_));
+  const auto written = store::KeyedTable(*store_, domain_table).read("test");
+  ASSERT_TRUE(written && *written);
+  EXPECT_EQ(read_domain_record(**written)->words.at(0).what, "keep");
 }
 
 TEST(Ruling, HasTheWordsOfTheCommandLine) {
@@ -259,7 +279,7 @@ TEST_F(LedgerTest, IsSafeFromManyThreads) {
       for (int i = 0; i < 200; ++i) {
         see(noon_, std::to_string(i % 50));
         if (i % 7 == 0) miss(noon_, std::to_string(i % 50));
-        if (i % 50 == t) ledger_->flush();
+        if (i % 50 == t) EXPECT_TRUE(ledger_->flush());
         ledger_->past("0", "test", noon_);
         ledger_->domains();
       }
