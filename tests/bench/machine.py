@@ -1,9 +1,11 @@
 """The machine that is measured on: what it must have, asked before anything runs, and what is told
 of it beside the figures."""
 
+import contextlib
 import os
 import pathlib
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -82,6 +84,14 @@ def port_25(address):
     except OSError as error:
         return f"needs port 25 of {address} for its sink: {error.strerror}"
     return ""
+
+
+def open_files(wanted):
+    """How many of these a program started by this one may have."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(most, wanted), max(most, wanted)))
+    return min(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
 
 
 def _told(*command):

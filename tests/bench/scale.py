@@ -25,7 +25,7 @@ from servers import FOLDER, CpuGroup, lab
 import dns_tree
 
 MX = "127.84.0.1"
-MILLION = 1000000
+MILLION, HELD = 1000000, 50000
 PLAIN = "[mta_sts]\nenabled = false\n[tls_report]\nsend = false\n"
 
 
@@ -207,7 +207,7 @@ def connections(address, port):
 
 # P8
 def idle(_arguments):
-    count = 50000
+    count = machine.open_files(HELD + 500) - 500  # fewer than the target where no more may be open
     with Outrider("scale-idle", f"[limits]\nconnections = {count + 100}\n"
                   f"connections_per_network = {count + 100}\n") as server:
         return tell("idle", connections=count, **works.idle(server, count))
@@ -308,7 +308,7 @@ def sweeps(sink, server, fresh):
         return server.cpu.seconds() - cpu
 
     return {"messages": lambda n: cost(server, n * 5000, "-m", n * 5000),
-            "recipients": lambda n: cost(server, n * 40000, "-m", 10, "-s", 4, "-r", n * 4000),
+            "recipients": lambda n: cost(server, n * 40000, "-m", 20, "-s", 4, "-r", n * 2000),
             "connections": lambda n: cost(server, 0, "--greet", "-m", n * 4000),
             "domains": lambda n: cost(fresh, n * 4000, "-m", n * 4000, "--domains", n * 2000),
             "domains of a message": lambda n: cost(fresh, n * 4000, "-m", 4, "-s", 4, "-r", n * 1000,
