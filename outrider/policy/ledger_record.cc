@@ -143,6 +143,7 @@ void fields(auto& io, auto& record)
   });
   io.list(record.lacks, DomainRecord::most_lacks, [&](auto& lack) {
     io.field(lack.host);
+    io.field(lack.first);
     io.field(lack.count);
     io.field(lack.since);
     io.field(lack.told);

@@ -28,6 +28,10 @@ bool replaces(Since& since, const std::string& digest, Time when) {
   return true;
 }
 
+bool is_of(const Lack& lack, const TlsHistory& tls) {
+  return lack.first == tls.first && lack.count == tls.count;
+}
+
 }  // namespace
 
 std::string_view name(News::Kind kind) {
@@ -103,7 +107,7 @@ bool in_clear(const DomainRecord& record, Time now) { return now < record.clear_
 
 const Lack* find_lack(const DomainRecord& record, std::string_view host, const TlsHistory& tls) {
   const auto at = std::ranges::find(record.lacks, host, &Lack::host);
-  return at == record.lacks.end() || at->count != tls.count ? nullptr : &*at;
+  return at == record.lacks.end() || !is_of(*at, tls) ? nullptr : &*at;
 }
 
 Lack& lack_of(DomainRecord& record, const std::string& host, const TlsHistory& tls, Time now) {
@@ -111,11 +115,11 @@ Lack& lack_of(DomainRecord& record, const std::string& host, const TlsHistory& t
   const auto at = std::ranges::find(lacks, host, &Lack::host);
   if (at != lacks.end()) {
     // TLS that comes and goes is told no more often than TLS that is gone.
-    if (at->count != tls.count) *at = {host, tls.count, now, at->told, false};
+    if (!is_of(*at, tls)) *at = {host, tls.first, tls.count, now, at->told, false};
     return *at;
   }
   if (lacks.size() >= DomainRecord::most_lacks) lacks.erase(lacks.begin());
-  return lacks.emplace_back(Lack{host, tls.count, now, std::nullopt, false});
+  return lacks.emplace_back(Lack{host, tls.first, tls.count, now, std::nullopt, false});
 }
 
 void end_lack(DomainRecord& record, std::string_view host) {

@@ -80,7 +80,8 @@ struct Day {
 /// the ruling of one are nobody else's.
 struct Lack {
   std::string host;
-  std::uint64_t count = 0;   ///< TlsHistory::count then: where it is another, TLS was back
+  Time first{};              ///< TlsHistory::first and count then: where they are others, TLS
+  std::uint64_t count = 0;   ///< was back
   Time since{};              ///< the wait is counted from here
   std::optional<Time> told;  ///< when the last alarm was raised
   bool accepted = false;     ///< an operator took note of it

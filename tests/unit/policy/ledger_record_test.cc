@@ -41,7 +41,8 @@ DomainRecord full_domain() {
   record.days = {{19675, {1, 2, 3}}, {19676, {4, 5, 6}}};
   record.words = {{noon, "root", "keep"}};
   record.clear_until = noon + 15min;
-  record.lacks = {{"a.test:25", 7, noon, noon + 1s, false}, {"b.test:25", 1, noon, {}, true}};
+  record.lacks = {{"a.test:25", noon, 7, noon, noon + 1s, false},
+                  {"b.test:25", noon, 1, noon, {}, true}};
   return record;
 }
 

@@ -167,7 +167,11 @@ TEST(Lack, IsOfADomainAndAHostAndEndsWithTls) {
   EXPECT_EQ(find_lack(record, "mx.test:25", tls), nullptr);
   EXPECT_FALSE(is_released(record, "mx.test:25", tls, noon + 1min));
   EXPECT_EQ(lack_of(record, "mx.test:25", tls, noon + 2min),
-            (Lack{"mx.test:25", 2, noon + 2min, noon, false}));
+            (Lack{"mx.test:25", noon, 2, noon + 2min, noon, false}));
+  TlsHistory anew;  // the host was forgotten meanwhile
+  remember(anew, "TLSv1.3", noon + 3min);
+  remember(anew, "TLSv1.3", noon + 4min);
+  EXPECT_EQ(find_lack(record, "mx.test:25", anew), nullptr);
   end_lack(record, "mx.test:25");
   EXPECT_THAT(record.lacks, IsEmpty());
 }
