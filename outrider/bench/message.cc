@@ -12,7 +12,7 @@ namespace outrider::bench {
 namespace {
 
 constexpr std::string_view field = "\r\nX-Outrider-Bench: ";
-constexpr std::size_t usual_header = 290;  // its length with short addresses
+constexpr std::size_t usual_header = 310;  // its length with short addresses
 constexpr std::size_t most_header = 64 * 1024;
 constexpr std::size_t block_lines = 840;
 
@@ -37,11 +37,17 @@ const std::string& block() {
   return made;
 }
 
-std::optional<Label> parse_label(std::string_view header) {
-  const auto found = header.find(field);
-  if (found == std::string_view::npos) return std::nullopt;
-  std::string_view value = header.substr(found + field.size());
-  value = value.substr(0, value.find('\r'));
+// FNV-1a: the same in each build, as source and sink need not be of one.
+std::string digest_of(std::string_view numbers, std::string_view fields) {
+  std::uint64_t digest = 0xcbf29ce484222325;
+  for (const auto part : {numbers, fields}) {
+    for (const char byte : part)
+      digest = (digest ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  }
+  return std::to_string(digest);
+}
+
+std::optional<Label> parse_label(std::string_view value) {
   std::array<std::uint64_t, 3> numbers{};
   for (auto& number : numbers) {
     const auto space = std::min(value.find(' '), value.size());
@@ -53,6 +59,14 @@ std::optional<Label> parse_label(std::string_view header) {
   return Label{numbers[0], numbers[1], numbers[2]};
 }
 
+// From the value of the label to the end of the header, or nothing.
+std::string_view own_part(std::string_view header) {
+  const auto name = field.substr(2);
+  if (header.starts_with(name)) return header.substr(name.size());
+  const auto found = header.find(field);
+  return found == header.npos ? std::string_view() : header.substr(found + field.size());
+}
+
 }  // namespace
 
 std::uint64_t lines_for(std::size_t size) {
@@ -60,11 +74,13 @@ std::uint64_t lines_for(std::size_t size) {
 }
 
 std::string make_header(const Label& label, std::string_view from, std::string_view to) {
-  return fmt::format(
+  const auto numbers = fmt::format("{} {} {}", label.run, label.number, label.lines);
+  const auto fields = fmt::format(
       "From: <{}>\r\nTo: <{}>\r\nDate: {}\r\nMessage-ID: <{}.{}@bench.invalid>\r\n"
-      "Subject: message {} of a load test\r\nX-Outrider-Bench: {} {} {}\r\n\r\n",
-      from, to, rfc5322_date(now()), label.run, label.number, label.number, label.run, label.number,
-      label.lines);
+      "Subject: message {} of a load test\r\n",
+      from, to, rfc5322_date(now()), label.run, label.number, label.number);
+  return fmt::format("{}{} {}\r\n{}\r\n", field.substr(2), numbers, digest_of(numbers, fields),
+                     fields);
 }
 
 std::string_view text_from(const Label& label, std::uint64_t at) {
@@ -91,9 +107,19 @@ void Checker::take_header(std::string_view piece) {
   if (end == std::string::npos && header_.size() < most_header) return;
   in_text_ = true;
   if (end == std::string::npos) return;
-  label_ = parse_label(std::string_view(header_).substr(0, end + 2));
+  read_header(std::string_view(header_).substr(0, end + 2));
   compare(std::string_view(header_).substr(end + 4));
   header_ = {};
+}
+
+void Checker::read_header(std::string_view header) {
+  const auto own = own_part(header);
+  const auto line = own.substr(0, own.find("\r\n"));
+  const auto space = line.rfind(' ');
+  if (space == line.npos) return;
+  const auto numbers = line.substr(0, space);
+  label_ = parse_label(numbers);
+  damaged_ = digest_of(numbers, own.substr(line.size() + 2)) != line.substr(space + 1);
 }
 
 void Checker::compare(std::string_view piece) {

@@ -10,7 +10,8 @@
 
 namespace outrider::bench {
 
-/// Stands in the field `X-Outrider-Bench` of a message's header.
+/// Stands in the field `X-Outrider-Bench`, the first of a message's header, before a digest of all
+/// behind it up to the empty line: what servers add in front is theirs, what follows is ours.
 struct Label {
   std::uint64_t run = 0;     ///< of one source: messages of another are another's
   std::uint64_t number = 0;  ///< of the message in its run
@@ -36,7 +37,7 @@ class Checker {
  public:
   enum class Verdict {
     Whole,
-    Damaged,    ///< bytes of the text differ, are missing or too many
+    Damaged,    ///< bytes from the label on differ, are missing or too many
     Unlabelled  ///< no message of a source
   };
 
@@ -47,6 +48,7 @@ class Checker {
 
  private:
   void take_header(std::string_view piece);
+  void read_header(std::string_view header);
   void compare(std::string_view piece);
 
   std::string header_;

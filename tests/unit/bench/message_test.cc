@@ -40,12 +40,32 @@ TEST(BenchMessage, IsWholeBehindFieldsOfOthers) {
 
 TEST(BenchMessage, EveryChangedByteIsDamage) {
   const std::string content = message({7, 3, 2});
-  const auto text = content.find("\r\n\r\n") + 4;
-  for (std::size_t at = text; at < content.size(); ++at) {
+  const auto fields = content.find("From: ");
+  for (std::size_t at = 0; at < content.size(); ++at) {
     std::string other = content;
     other[at] = static_cast<char>(other[at] ^ 1);
-    EXPECT_EQ(verdict_on(other, 64), Checker::Verdict::Damaged) << at;
+    // A label that cannot be read is none.
+    const auto verdict = verdict_on(other, 64);
+    EXPECT_NE(verdict, Checker::Verdict::Whole) << at;
+    const auto end = other.find("\r\n\r\n");
+    if (at >= fields && end == content.find("\r\n\r\n"))
+      EXPECT_EQ(verdict, Checker::Verdict::Damaged) << at;
   }
+}
+
+TEST(BenchMessage, FieldsThatAreMissingMovedOrAddedBehindTheLabelAreDamage) {
+  const std::string content = message({7, 3, 2});
+  const auto subject = content.find("Subject: ");
+  const auto length = content.find("\r\n", subject) + 2 - subject;
+  std::string missing = content;
+  missing.erase(subject, length);
+  EXPECT_EQ(verdict_on(missing, 64), Checker::Verdict::Damaged);
+  std::string moved = missing;
+  moved.insert(moved.find("From: "), content.substr(subject, length));
+  EXPECT_EQ(verdict_on(moved, 64), Checker::Verdict::Damaged);
+  std::string added = content;
+  added.insert(subject, "X-Added: 1\r\n");
+  EXPECT_EQ(verdict_on(added, 64), Checker::Verdict::Damaged);
 }
 
 TEST(BenchMessage, MissingAndFurtherBytesAreDamage) {
@@ -61,7 +81,7 @@ TEST(BenchMessage, WithoutALabelItIsOfNoSource) {
   EXPECT_EQ(verdict_on("Subject: a\r\n\r\ntext\r\n", 64), Checker::Verdict::Unlabelled);
   EXPECT_EQ(verdict_on("X-Outrider-Bench: 1 2 3\r\nA: b\r\n\r\n", 64),
             Checker::Verdict::Unlabelled);
-  EXPECT_EQ(verdict_on("A: b\r\nX-Outrider-Bench: 1 2 x\r\n\r\n", 64),
+  EXPECT_EQ(verdict_on("A: b\r\nX-Outrider-Bench: 1 2 x 4\r\n\r\n", 64),
             Checker::Verdict::Unlabelled);
   EXPECT_EQ(verdict_on(std::string(100000, 'x'), 64), Checker::Verdict::Unlabelled);
   EXPECT_EQ(verdict_on("", 1), Checker::Verdict::Unlabelled);
