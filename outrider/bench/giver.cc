@@ -8,6 +8,7 @@
 
 #include "outrider/base/text.h"
 #include "outrider/bench/message.h"
+#include "outrider/smtp/grammar.h"
 
 namespace outrider::bench {
 namespace {
@@ -15,9 +16,7 @@ namespace {
 constexpr std::size_t piece_size = 64 * 1024;
 
 Address address_of(std::string_view text) {
-  const auto at = text.rfind('@');
-  if (at == std::string_view::npos) return {std::string(text), {}};
-  return {std::string(text.substr(0, at)), std::string(text.substr(at + 1))};
+  return smtp::parse_mailbox(text, smtp::Letters::Ascii).value();
 }
 
 // The server's words where it said any, else ours.
@@ -85,7 +84,8 @@ awaitable<bool> Giver::reach_ready() {
 
 awaitable<bool> Giver::secure() {
   trust::Verdict verdict;
-  verdict.level = trust::Level::Encrypt;
+  verdict.level = options_.verify ? trust::Level::Verify : trust::Level::Encrypt;
+  verdict.names = {options_.host};
   tls::Resumption place;
   if (load_.sessions) place = {load_.sessions, "bench"};
   const Result<TlsFacts> facts = co_await connection_->stream().connect_tls(
@@ -129,7 +129,9 @@ smtp::Transaction Giver::transaction(std::uint64_t number) const {
 awaitable<bool> Giver::give_content(std::uint64_t number) {
   const Label label{load_.run, number, lines_for(options_.sizes.of(number))};
   smtp::ClientSession& session = connection_->session();
-  session.body(make_header(label, options_.from, options_.to));
+  const std::string header = make_header(label, options_.from, options_.to);
+  session.body(header);
+  content_ = header.size();
   std::uint64_t at = 0;
   for (auto piece = text_from(label, at); !piece.empty(); piece = text_from(label, at)) {
     if (session.output().size() >= piece_size) {
@@ -138,13 +140,14 @@ awaitable<bool> Giver::give_content(std::uint64_t number) {
     }
     session.body(piece);
     at += piece.size();
+    content_ += piece.size();
   }
   session.body_end();
   co_return true;
 }
 
-awaitable<void> Giver::send(std::uint64_t number) {
-  const Steady begun = steady_now();
+awaitable<void> Giver::send(std::uint64_t number, std::optional<Steady> due) {
+  const Steady begun = due.value_or(steady_now());
   ++connection_->messages;
   connection_->session().send(transaction(number));
   for (;;) {
@@ -152,7 +155,7 @@ awaitable<void> Giver::send(std::uint64_t number) {
     if (std::holds_alternative<smtp::BodyWanted>(event)) {
       co_await give_content(number);
     } else if (const auto* done = std::get_if<smtp::Done>(&event)) {
-      take_results(*done, number);
+      take_results(*done);
       note_latency(begun);
       co_return;
     } else if (const auto* broken = std::get_if<smtp::Broken>(&event)) {
@@ -161,7 +164,7 @@ awaitable<void> Giver::send(std::uint64_t number) {
   }
 }
 
-void Giver::take_results(const smtp::Done& done, std::uint64_t number) {
+void Giver::take_results(const smtp::Done& done) {
   std::size_t taken = 0;
   for (const auto& each : done.results) {
     if (each.reply.positive()) {
@@ -174,7 +177,7 @@ void Giver::take_results(const smtp::Done& done, std::uint64_t number) {
   if (taken == 0) return;
   ++result.messages;
   result.recipients += taken;
-  result.bytes += options_.sizes.of(number);
+  result.bytes += content_;
 }
 
 awaitable<void> Giver::close() {
@@ -183,8 +186,8 @@ awaitable<void> Giver::close() {
   connection_.reset();
 }
 
-awaitable<void> Giver::greet() {
-  const Steady begun = steady_now();
+awaitable<void> Giver::greet(std::optional<Steady> due) {
+  const Steady begun = due.value_or(steady_now());
   const bool opened = co_await open(std::nullopt);
   if (!opened) co_return;
   co_await close();

@@ -28,10 +28,11 @@ class Giver {
   /// A new connection that has been greeted, and secured where that is wanted.
   awaitable<bool> open(std::optional<IpAddress> source);
   bool can_send() const;
-  awaitable<void> send(std::uint64_t number);
+  /// Latencies count from `due`, or else from now.
+  awaitable<void> send(std::uint64_t number, std::optional<Steady> due);
   awaitable<void> close();
   /// open() and close(), timed as one.
-  awaitable<void> greet();
+  awaitable<void> greet(std::optional<Steady> due);
 
   SourceResult& result;
 
@@ -42,7 +43,7 @@ class Giver {
   smtp::Transaction transaction(std::uint64_t number) const;
   Address recipient(std::uint64_t number, std::size_t index) const;
   void fail(const std::string& why);
-  void take_results(const smtp::Done& done, std::uint64_t number);
+  void take_results(const smtp::Done& done);
   void note_latency(Steady since);
 
   const SourceOptions& options_;
@@ -50,6 +51,7 @@ class Giver {
   net::IoThread& thread_;
   smtp::ClientOptions client_;
   Address from_, to_;
+  std::uint64_t content_ = 0;  ///< bytes of it in this message
   deliver::OpenConnections open_;
   std::unique_ptr<deliver::Connection> connection_;
 };

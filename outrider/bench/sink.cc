@@ -29,6 +29,9 @@ Result<std::unique_ptr<Sink>> Sink::start(const SinkOptions& options) {
   if (options.key) {
     tls::ServerOptions tls;
     tls.keys = {*options.key};
+    tls.parameters = options.parameters;
+    tls.ask_client = !options.client_ca_file.empty();
+    tls.client_ca_file = options.client_ca_file;
     auto context = tls::ServerContext::load(tls);
     if (!context) return std::unexpected(context.error());
     state->context = std::move(*context);

@@ -20,6 +20,10 @@ struct SinkOptions {
   unsigned threads = 1;
   std::optional<tls::KeyPair> key;  ///< null: no TLS is offered
   bool implicit_tls = false;
+  tls::Parameters parameters;
+  /// PEM: clients are asked for a certificate, and those of these authorities are counted. Empty:
+  /// nobody is asked.
+  std::string client_ca_file;
   double refuse = 0;                   ///< share of recipients that get 550, always the same ones
   std::chrono::milliseconds delay{0};  ///< before the answer to a message
   smtp::ServerOptions smtp;            ///< host name and limits; what is said of TLS is set here
@@ -30,6 +34,7 @@ struct SinkCounts {
   std::uint64_t connections = 0;
   std::uint64_t secured = 0;     ///< of them in TLS
   std::uint64_t resumed = 0;     ///< of those by a ticket
+  std::uint64_t verified = 0;    ///< of those with a client's certificate that is good
   std::uint64_t messages = 0;    ///< taken
   std::uint64_t deliveries = 0;  ///< taken
   std::uint64_t distinct = 0;    ///< of them, each counted once however often it came

@@ -20,6 +20,7 @@ namespace {
 
 // Linux gives 28,232 ports to one pair of addresses: on loopback another source has as many again.
 constexpr std::size_t ports_of_a_source = 20000;
+constexpr double longest_wait = 1e9;  // seconds, so that no rate is too small for the clock
 
 void add(SourceResult& sum, SourceResult&& part) {
   sum.messages += part.messages;
@@ -50,7 +51,8 @@ class Run {
 
  private:
   std::optional<std::uint64_t> take();
-  net::awaitable<void> pace(net::IoThread& thread, std::uint64_t number) const;
+  /// Waits until it is due, and tells when that was; nothing where there is no rate.
+  net::awaitable<std::optional<Steady>> pace(net::IoThread& thread, std::uint64_t number) const;
   std::optional<IpAddress> source_of(std::uint64_t number) const;
   net::awaitable<void> send(Giver& giver, net::IoThread& thread);
   net::awaitable<void> greet(Giver& giver, net::IoThread& thread);
@@ -71,12 +73,14 @@ std::optional<std::uint64_t> Run::take() {
   return number < options_.count ? std::optional(number) : std::nullopt;
 }
 
-net::awaitable<void> Run::pace(net::IoThread& thread, std::uint64_t number) const {
-  if (options_.rate <= 0) co_return;
-  const std::chrono::duration<double> after(static_cast<double>(number) / options_.rate);
+net::awaitable<std::optional<Steady>> Run::pace(net::IoThread& thread, std::uint64_t number) const {
+  if (options_.rate <= 0) co_return std::nullopt;
+  const std::chrono::duration<double> after(
+      std::min(static_cast<double>(number) / options_.rate, longest_wait));
   const auto due = begun_ + std::chrono::duration_cast<Steady::duration>(after);
   const auto left = std::chrono::ceil<Duration>(due - steady_now());
   if (left > Duration(0)) co_await thread.sleep(left);
+  co_return due;
 }
 
 std::optional<IpAddress> Run::source_of(std::uint64_t number) const {
@@ -88,12 +92,12 @@ std::optional<IpAddress> Run::source_of(std::uint64_t number) const {
 net::awaitable<void> Run::send(Giver& giver, net::IoThread& thread) {
   std::optional<std::uint64_t> number = take();
   while (number) {
-    co_await pace(thread, *number);
+    std::optional<Steady> due = co_await pace(thread, *number);
     const bool open = co_await giver.open(std::nullopt);
     while (open && number && giver.can_send()) {
-      co_await giver.send(*number);
+      co_await giver.send(*number, due);
       number = take();
-      if (number) co_await pace(thread, *number);
+      if (number) due = co_await pace(thread, *number);
     }
     if (!open) number = take();
     co_await giver.close();
@@ -102,8 +106,8 @@ net::awaitable<void> Run::send(Giver& giver, net::IoThread& thread) {
 
 net::awaitable<void> Run::greet(Giver& giver, net::IoThread& thread) {
   for (auto number = take(); number; number = take()) {
-    co_await pace(thread, *number);
-    co_await giver.greet();
+    const std::optional<Steady> due = co_await pace(thread, *number);
+    co_await giver.greet(due);
   }
 }
 

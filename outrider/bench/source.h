@@ -26,7 +26,7 @@ enum class TlsWish { None, StartTls, Implicit };
 
 struct SourceOptions {
   Endpoint server;
-  std::string host = "localhost";  ///< SNI
+  std::string host = "localhost";  ///< SNI, and the name that `verify` asks for
   std::string hostname = "source.bench.invalid";
   Pattern pattern = Pattern::Send;
   std::size_t sessions = 20;       ///< at once; of Idle: that connect at once
@@ -36,10 +36,11 @@ struct SourceOptions {
   std::size_t users = 0;    ///< recipients turn through `0.USER` to `N-1.USER`; 0: not, if alone
   std::size_t domains = 0;  ///< recipients turn through `0.DOMAIN` to `N-1.DOMAIN`; 0: not
   Sizes sizes;
-  std::string from = "source@bench.invalid";
+  std::string from = "source@bench.invalid";  ///< mailboxes of ASCII, both
   std::string to = "sink@bench.invalid";
   double rate = 0;  ///< messages or connections a second; 0: as many as it goes
   TlsWish tls = TlsWish::None;
+  bool verify = false;  ///< the certificate must be good for `host`, else the connection is none
   bool resume = false;  ///< sessions of TLS are resumed where the server gives tickets
   bool pipelining = true, chunking = true;
   tls::ClientOptions tls_options;
@@ -56,10 +57,11 @@ struct SourceResult {
   std::uint64_t unanswered = 0;   ///< messages or connections that ended without an answer
   std::uint64_t connections = 0;  ///< that got as far as they should
   std::uint64_t resumed = 0;      ///< of them, by a ticket
-  std::uint64_t bytes = 0;        ///< of content, accepted
+  std::uint64_t bytes = 0;        ///< of content as it was sent, of messages that were taken
   double seconds = 0;             ///< from the first connection to the last answer
-  std::vector<float>
-      latencies;            ///< ms from MAIL, or from the connection, to the last answer; sorted
+  /// Milliseconds to the last answer, sorted: from MAIL or from the connection, and with a rate
+  /// from the moment each was due, so that a server which holds up the load cannot hide it.
+  std::vector<float> latencies;
   std::string first_error;  ///< of what was refused or went unanswered
 };
 

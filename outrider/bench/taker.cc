@@ -26,6 +26,7 @@ SinkCounts Ledger::counts() const {
   SinkCounts counts{.connections = connections.load(relaxed),
                     .secured = secured.load(relaxed),
                     .resumed = resumed.load(relaxed),
+                    .verified = verified.load(relaxed),
                     .messages = messages.load(relaxed),
                     .deliveries = deliveries.load(relaxed),
                     .refused = refused.load(relaxed),
@@ -130,6 +131,7 @@ awaitable<bool> Taker::secure() {
   if (!facts) co_return false;
   ledger_.secured.fetch_add(1, relaxed);
   if (facts->resumed) ledger_.resumed.fetch_add(1, relaxed);
+  if (facts->peer == PeerCheck::Verified) ledger_.verified.fetch_add(1, relaxed);
   co_return true;
 }
 

@@ -24,8 +24,8 @@ class Ledger {
  public:
   void note(const Label& label, const std::string& recipient);
 
-  std::atomic<std::uint64_t> connections, secured, resumed, messages, deliveries, refused, damaged,
-      unlabelled, bytes;
+  std::atomic<std::uint64_t> connections, secured, resumed, verified, messages, deliveries, refused,
+      damaged, unlabelled, bytes;
   SinkCounts counts() const;
 
  private:

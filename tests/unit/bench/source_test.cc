@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "outrider/bench/sink.h"
 #include "support/scripted_server.h"
 #include "support/test_ca.h"
@@ -48,6 +50,7 @@ TEST(BenchLoad, WhatWasGivenWasTakenWholeAndOnce) {
   EXPECT_EQ(result.latencies.size(), 200U);
   EXPECT_LE(result.latencies.front(), result.latencies.back());
   EXPECT_GT(result.seconds, 0);
+  EXPECT_EQ(result.bytes, (*sink)->counts().bytes) << "as it was sent, not as it was asked for";
   const SinkCounts counts = (*sink)->counts();
   EXPECT_EQ(counts.messages, 200U);
   EXPECT_EQ(counts.distinct, 200U);
@@ -121,6 +124,28 @@ TEST(BenchLoad, ThePaceIsKept) {
   options.count = 31;
   options.rate = 100;
   EXPECT_GE(load(**sink, options).seconds, 0.3);
+}
+
+// Else a server that holds up the source holds up what would have told of it ("coordinated
+// omission").
+TEST(BenchLoad, WithARateLatencyCountsFromTheMomentItWasDue) {
+  SinkOptions taking = sink_options();
+  taking.delay = std::chrono::milliseconds(40);
+  const auto sink = Sink::start(taking);
+  SourceOptions options;
+  options.count = 10;
+  options.sessions = 1;
+  options.rate = 1000;
+  const SourceResult result = load(**sink, options);
+  EXPECT_GE(result.latencies.front(), 40.0F);
+  EXPECT_GE(result.latencies.back(), 380.0F) << "nine before it took 40 ms each";
+  const test::ScriptedServer slow({.answer = [](std::string_view command) {
+    if (command.starts_with("EHLO")) std::this_thread::sleep_for(std::chrono::milliseconds(40));
+    return std::string();
+  }});
+  options.server = *Endpoint::parse("127.0.0.1:" + std::to_string(slow.port()));
+  options.pattern = Pattern::Greet;
+  EXPECT_GE(run(options).latencies.back(), 380.0F);
 }
 
 TEST(BenchLoad, TheSinkIsAsSlowAsItIsTold) {
