@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <optional>
 
 #include "outrider/app/exit_code.h"
 #include "outrider/app/find_server.h"
@@ -16,6 +17,7 @@ namespace outrider::app {
 namespace {
 
 constexpr timespec look_again{0, 20'000'000};
+constexpr std::chrono::seconds duplicates_follow{1};
 
 // Each connection is a file.
 void allow_many_files() {
@@ -73,11 +75,17 @@ std::string as_text(const bench::SourceResult& result) {
 }
 
 boost::json::object as_json(const bench::SinkCounts& counts) {
-  return {{"connections", counts.connections}, {"secured", counts.secured},
-          {"resumed", counts.resumed},         {"messages", counts.messages},
-          {"deliveries", counts.deliveries},   {"distinct", counts.distinct},
-          {"refused", counts.refused},         {"damaged", counts.damaged},
-          {"unlabelled", counts.unlabelled},   {"bytes", counts.bytes}};
+  return {{"connections", counts.connections},
+          {"secured", counts.secured},
+          {"resumed", counts.resumed},
+          {"verified", counts.verified},
+          {"messages", counts.messages},
+          {"deliveries", counts.deliveries},
+          {"distinct", counts.distinct},
+          {"refused", counts.refused},
+          {"damaged", counts.damaged},
+          {"unlabelled", counts.unlabelled},
+          {"bytes", counts.bytes}};
 }
 
 std::string as_text(const bench::SinkCounts& counts) {
@@ -101,6 +109,7 @@ bench::SinkCounts watch(const bench::Sink& sink, const BenchSinkRequest& request
   for (const int number : {SIGTERM, SIGINT}) sigaddset(&signals, number);
   const Steady begun = steady_now();
   std::uint64_t told = 0;
+  std::optional<Steady> complete;
   for (;;) {
     const bool signalled = ::sigtimedwait(&signals, nullptr, &look_again) > 0;
     const bench::SinkCounts counts = sink.counts();
@@ -108,8 +117,11 @@ bench::SinkCounts watch(const bench::Sink& sink, const BenchSinkRequest& request
       told = counts.messages;
       print(fmt::format("messages={} deliveries={}\n", counts.messages, counts.deliveries));
     }
-    if (signalled || (request.expect > 0 && counts.distinct >= request.expect)) return counts;
-    if (request.patience.count() > 0 && steady_now() - begun > request.patience) return counts;
+    if (signalled) return counts;
+    const Steady now = steady_now();
+    if (!complete && request.expect > 0 && counts.distinct >= request.expect) complete = now;
+    if (complete && now - *complete >= duplicates_follow) return counts;
+    if (request.patience.count() > 0 && now - begun > request.patience) return counts;
   }
 }
 
@@ -125,10 +137,14 @@ int bench_source(BenchSourceRequest& request) {
   options.sizes = *sizes;
   const auto server = find_server(request.server, options.host);
   if (!server) {
-    print_error(server.error().text());
-    return exit_unavailable;
+    const bool misnamed = server.error().blame == Blame::Operator;
+    print_error((misnamed ? "--server: " : "") + server.error().text());
+    return misnamed ? exit_usage : exit_unavailable;
   }
   options.server = *server;
+  if (!request.tls_name.empty()) options.host = request.tls_name;
+  options.verify = !options.tls_options.ca_file.empty();
+  if (!request.key.certificate_file.empty()) options.tls_options.key = request.key;
   ::signal(SIGPIPE, SIG_IGN);
   allow_many_files();
   const auto all_open = [&request](const bench::SourceResult& result) {

@@ -14,6 +14,8 @@ struct BenchSourceRequest {
   bench::SourceOptions options;
   std::string server = "127.0.0.1:25";
   std::string size = "4096";
+  std::string tls_name;  ///< in place of the server's own
+  tls::KeyPair key;      ///< of the client; without a file: none
   bool json = false;
 };
 
@@ -21,7 +23,9 @@ struct BenchSinkRequest {
   bench::SinkOptions options;
   std::string address = "127.0.0.1:0";
   tls::KeyPair key;
-  std::uint64_t expect = 0;          ///< deliveries, each counted once; then it ends. 0: not
+  /// Deliveries, each counted once; a second later it ends, as one that comes again may be right
+  /// behind the last. 0: not.
+  std::uint64_t expect = 0;
   std::chrono::seconds patience{0};  ///< it ends then; 0: not
   bool count = false;                ///< tells its counts whenever they change
   bool json = false;
