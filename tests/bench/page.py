@@ -197,7 +197,7 @@ def machines():
         return "On which machine and when was not kept.\n"
     lines = ["| run | machine | servers |", "|---|---|---|"]
     for run in RUNS:
-        works = ", ".join(sorted({work.split()[0] for work in run["works"]}))
+        works = ", ".join(sorted({work[0] for work in run["works"] if work[1] == " "}))
         versions = ", ".join(f"{NAMES[name]} {version}" for name, version in run["versions"].items())
         lines.append(f"| {run['date']}, {run['rounds']} rounds: {works} | {run['cores']} cores "
                      f"({run['processor']}), {run['memory_gib']} GiB, {run['file_system']}, "
