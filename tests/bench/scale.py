@@ -302,7 +302,7 @@ def sweep(_arguments):
 def sweeps(sink, server, fresh):
     def cost(server, deliveries, *arguments):
         before, cpu = sink.count(), server.cpu.seconds()
-        load.source(server.port, "--to", "sink@a.scale.world", *arguments)
+        load.source(server.port, *(["--to", "sink@a.scale.world"] if deliveries else []), *arguments)
         lab.wait_for(lambda: sink.count() - before >= deliveries, 120, "all in the sink")
         time.sleep(1.2)
         return server.cpu.seconds() - cpu
