@@ -21,14 +21,5 @@ endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # One cache for all checkouts: no path of this one is in what is compiled.
-  add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
-  set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
-      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${CCACHE})
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    # In a form that ccache reads: behind -Xclang, as CMake gives it, a path stays as it is.
-    set(CMAKE_CXX_COMPILE_OPTIONS_CREATE_PCH -Xclang -emit-pch -include <PCH_HEADER> -x c++-header)
-    set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
-  endif()
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_SOURCE_DIR}/tools/dev/compile.sh ${CMAKE_SOURCE_DIR})
 endif()
