@@ -145,7 +145,7 @@ def write(found):
              "# this file says that it is meant: `./dev bench counts update`.", ""]
     for name, counts in found.items():
         lines += [f'["{name}"]', f'unit = "{counts["unit"]}"',
-                  *(f"{key} = {counts[key]:.6g}" for key in GROWTH if key in counts), ""]
+                  *(f"{key} = {round(counts[key], 2)}" for key in GROWTH if key in counts), ""]
     KEPT.write_text("\n".join(lines[:-1]) + "\n")
 
 
