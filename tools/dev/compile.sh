@@ -6,12 +6,24 @@ source=$1 compiler=$2 up=.
 shift 2
 below=${PWD#"$source"}
 while [ -n "$below" ]; do up=$up/.. below=${below%/*}; done
-arguments=(-ffile-prefix-map="$source"=.)
+arguments=(-ffile-prefix-map="$source"=.) output=
 for argument; do
   case $argument in
     -D*) arguments+=("$argument") ;; # a path that the program itself shall know
     *) arguments+=("${argument//"$source"/$up}") ;;
   esac
+  [[ $argument != *.pch ]] || output=$argument
 done
-export CCACHE_SLOPPINESS=pch_defines,time_macros
-exec ccache "$compiler" "${arguments[@]}"
+if [[ " $* " != *" -emit-pch "* ]]; then
+  export CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_PCH_EXTSUM=1 CCACHE_BASEDIR=$source
+  exec ccache "$compiler" "${arguments[@]}"
+fi
+# A precompiled header names the folder that it was made in, and is good there alone. What is compiled
+# with it is known by the text that it was made of.
+"$compiler" "${arguments[@]}"
+{
+  "$compiler" --version
+  printf '%s\n' "${arguments[@]:1}"
+  # All that it was made of stands in the list of its dependencies.
+  sed -e 's/^[^:]*://' -e 's/\\$//' "$output.d" | xargs sha256sum
+} > "$output.sum"
