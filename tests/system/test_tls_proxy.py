@@ -148,7 +148,7 @@ class Proxy(unittest.TestCase):
         cls.seen = {case.domain for case in cls.cases if case.proxy.seen(case.secret)}
         cls.released = next(case for case in cls.cases if case.level == "known"
                             and isinstance(case.attack, proxy_attacks.Strip))
-        cls.source.command("queue", "retry", "--recipient", f"user@{cls.released.domain}")
+        cls.source.command("tls", "release", cls.released.domain, "--accept-new")
         lab.wait_for(lambda: cls.source.lines("delivery", to=f"<user@{cls.released.domain}>",
                                               status="sent"), 20, "a message that is released")
         for case in cls.cases:
