@@ -104,6 +104,6 @@ def facts():
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {"date": time.strftime("%Y-%m-%d"), "cores": os.cpu_count(),
             "processor": processor[1] if processor else "unknown", "memory_gib": round(memory),
-            "kernel": os.uname().release, "system": system[1] if system else "unknown",
+            "kernel": os.uname().release.partition("-")[0], "system": system[1] if system else "unknown",
             "file_system": _told("findmnt", "-n", "-o", "FSTYPE", "-T", str(FOLDER)),
             "openssl": _told("openssl", "version").split()[1]}
