@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# compile.sh SOURCE COMPILER ARGUMENT...: compiles by way of ccache, in a folder below SOURCE. No path
+# compile.sh SOURCE COMPILER ARGUMENT...: compiles by way of ccache. In a folder below SOURCE, no path
 # of this checkout is in what the compiler is told, so one cache serves all checkouts.
 set -eu
-source=$1 compiler=$2 up=.
+source=$1 compiler=$2 up=$1
 shift 2
-below=${PWD#"$source"}
-while [ -n "$below" ]; do up=$up/.. below=${below%/*}; done
+if [[ $PWD = "$source"/* ]]; then
+  up=. below=${PWD#"$source"}
+  while [ -n "$below" ]; do up=$up/.. below=${below%/*}; done
+fi
 arguments=(-ffile-prefix-map="$source"=.) output=
 for argument; do
   case $argument in
