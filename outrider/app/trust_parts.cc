@@ -13,6 +13,8 @@ Result<std::unique_ptr<TrustParts>> TrustParts::open(const TrustOptions& options
   auto store = store::Store::open({.path = options.path, .memory = 8 << 20, .log_bytes = 32 << 20});
   if (!store) return std::unexpected(store.error());
   parts->store_ = std::move(*store);
+  if (const auto& cut = parts->store_->cut(); !cut.empty())
+    log.error("trust").field("path", options.path).field("status", "log-cut").field("error", cut);
   auto web = fetch::Client::open(options.web);
   if (!web) return std::unexpected(web.error());
   parts->web_ = std::move(*web);

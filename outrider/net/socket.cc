@@ -39,10 +39,6 @@ Endpoint endpoint_of(const sockaddr_in6& from) {
 
 }  // namespace
 
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 std::optional<Endpoint> SocketAddress::endpoint() const {
   if (family() == AF_INET) return endpoint_of(reinterpret_cast<const sockaddr_in&>(storage));
   if (family() == AF_INET6) return endpoint_of(reinterpret_cast<const sockaddr_in6&>(storage));

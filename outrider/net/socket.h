@@ -5,32 +5,12 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 
+#include "outrider/base/fd.h"
 #include "outrider/base/ip.h"
 #include "outrider/base/result.h"
 
 namespace outrider::net {
-
-/// Owns a file descriptor.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.release()) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd();
-
-  int value() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 /// An address as the kernel takes it.
 struct SocketAddress {

@@ -5,6 +5,7 @@
 #include "outrider/base/text.h"
 #include "outrider/queue/core.h"
 #include "outrider/queue/filter.h"
+#include "outrider/queue/loading.h"
 
 namespace outrider::queue {
 namespace {
@@ -67,8 +68,9 @@ Result<std::string> read_all(const Core& core, MessageId id, std::size_t limit) 
   const auto record = decode(**bytes, id);
   if (!record) return std::unexpected(record.error());
   std::string content;
-  for (std::uint32_t number = 0; number < record->chunks && content.size() < limit; ++number) {
-    const auto chunk = core.store->read(Table::Body, chunk_key(id, number));
+  for (std::uint32_t number = 0; number < record->content.chunks && content.size() < limit;
+       ++number) {
+    const auto chunk = read_chunk(core, id, record->content, number);
     if (!chunk) return std::unexpected(chunk.error());
     if (!*chunk) return fail(Blame::Environment, "a part of the content is missing", {}, id.text());
     content.append(**chunk, 0, limit - content.size());

@@ -37,12 +37,10 @@ class Delivery final : public Claim {
       const auto from = std::min<std::size_t>(next_chunk_++ * chunk_bytes, body.size());
       co_return body.substr(from, chunk_bytes);
     }
-    const std::uint32_t chunks = job_.fresh ? job_.fresh->chunks : job_.record.chunks;
-    if (next_chunk_ >= chunks) co_return std::string_view();
+    const Content& content = job_.fresh ? job_.fresh->content : job_.record.content;
+    if (next_chunk_ >= content.chunks) co_return std::string_view();
     Result<std::optional<std::string>> found;
-    auto work = [&] {
-      found = core_->store->read(store::Table::Body, chunk_key(job_.id, next_chunk_));
-    };
+    auto work = [&] { found = read_chunk(*core_, job_.id, content, next_chunk_); };
     co_await on_pool(core_->readers, work);
     if (!found) co_return std::unexpected(found.error());
     if (!*found) co_return no_chunk();
@@ -90,22 +88,9 @@ class Delivery final : public Claim {
   }
 
   Arrival arrival_of(Draft draft) {
-    auto fresh = std::make_shared<Fresh>(core_->bodies);
-    fresh->id = core_->ids->next(now());
-    fresh->envelope = std::move(draft.envelope);
-    fresh->envelope.size = draft.content.size();
-    if (fresh->envelope.arrived == Time{}) fresh->envelope.arrived = now();
-    fresh->body = std::move(draft.content);
-    fresh->chunks =
-        static_cast<std::uint32_t>((fresh->body.size() + chunk_bytes - 1) / chunk_bytes);
-    fresh->groups =
-        group_pending(fresh->envelope, core_->options.destination_of, core_->options.shards);
-    fresh->count();
-    Arrival arrival;
-    arrival.record = encode_new(fresh->id, fresh->chunks, fresh->envelope);
-    arrival.in_memory = !core_->bodies->over();
-    arrival.fresh = std::move(fresh);
-    return arrival;
+    draft.envelope.size = draft.content.size();
+    return make_arrival(*core_, core_->ids->next(now()), std::move(draft.envelope),
+                        std::move(draft.content));
   }
 
   std::shared_ptr<Core> core_;

@@ -15,7 +15,6 @@ constexpr std::size_t look_after_bytes = 16 << 20;
 constexpr auto tick_interval = std::chrono::seconds(1);
 
 Completion* completion_of(Operation& operation) {
-  if (auto* chunk = std::get_if<Chunk>(&operation)) return &chunk->done;
   if (auto* arrival = std::get_if<Arrival>(&operation)) return &arrival->done;
   if (auto* operated = std::get_if<Operated>(&operation)) return &operated->done;
   return nullptr;
@@ -50,8 +49,14 @@ class Resumption {
 
 }  // namespace
 
-Committer::Committer(store::Store& store, Ledger& ledger, Room& room, Post post, Log& log)
-    : store_(store), ledger_(ledger), room_(room), post_(std::move(post)), log_(log) {
+Committer::Committer(store::Store& store, Ledger& ledger, Room& room, Post post, Discard discard,
+                     Log& log)
+    : store_(store),
+      ledger_(ledger),
+      room_(room),
+      post_(std::move(post)),
+      discard_(std::move(discard)),
+      log_(log) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -90,10 +95,7 @@ void Committer::run() {
     write_all();
     if (steady_now() >= next_tick_) tick();
   }
-  if (ledger_.unsynced() && !store_.failing()) {
-    if (auto synced = store_.sync(); !synced)
-      log_.error("queue").field("error", synced.error().text());
-  }
+  sync();
 }
 
 // Waits for work or the next tick. False: the end, and nothing is left.
@@ -150,7 +152,10 @@ void Committer::settle(std::span<Operation> operations, const Result<void>& writ
     else if (!written)
       kept_.push_back(std::move(operation));
   }
-  if (written) post_mail();
+  if (written) {
+    post_mail();
+    discard_files();
+  }
   resumption.post();
 }
 
@@ -160,16 +165,26 @@ void Committer::post_mail() {
   }
 }
 
+void Committer::discard_files() {
+  if (auto ids = ledger_.take_unneeded(); !ids.empty()) discard_(std::move(ids));
+}
+
 void Committer::tick() {
   next_tick_ = steady_now() + tick_interval;
   unlooked_ = 0;
   room_.check();
-  // What rides along with the next sync does not wait longer than this for it.
+  sync();
+}
+
+// What rides along with the next sync does not wait longer than a tick for it.
+void Committer::sync() {
   if (!ledger_.unsynced() || store_.failing()) return;
-  if (auto synced = store_.sync())
-    ledger_.synced();
-  else
+  if (auto synced = store_.sync(); !synced) {
     log_.error("queue").field("error", synced.error().text());
+    return;
+  }
+  ledger_.synced();
+  discard_files();
 }
 
 }  // namespace outrider::queue

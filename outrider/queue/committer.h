@@ -20,9 +20,11 @@ namespace outrider::queue {
 class Committer {
  public:
   using Post = std::function<void(unsigned shard, std::vector<Mail> mail)>;
+  using Discard = std::function<void(std::vector<MessageId> ids)>;
 
-  /// `post` is called on the commit thread after a batch is written. Starts the thread.
-  Committer(store::Store& store, Ledger& ledger, Room& room, Post post, Log& log);
+  /// Both are called on the commit thread: `post` after a batch is written, `discard` with messages
+  /// whose files nothing on disk names any more. Starts the thread.
+  Committer(store::Store& store, Ledger& ledger, Room& room, Post post, Discard discard, Log& log);
   ~Committer();  ///< finish()
   Committer(const Committer&) = delete;
 
@@ -40,12 +42,15 @@ class Committer {
   void write(std::span<Operation> operations);
   void settle(std::span<Operation> operations, const Result<void>& written);
   void post_mail();
+  void discard_files();
   void tick();
+  void sync();
 
   store::Store& store_;
   Ledger& ledger_;
   Room& room_;
   Post post_;
+  Discard discard_;
   Log& log_;
 
   std::mutex lock_;

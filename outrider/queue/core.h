@@ -1,6 +1,7 @@
 // What the parts of the queue share. Inside the module only.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include "outrider/queue/queue.h"
 #include "outrider/queue/room.h"
 #include "outrider/queue/shard.h"
+#include "outrider/store/files.h"
 #include "outrider/store/store.h"
 
 namespace outrider::queue {
@@ -23,7 +25,7 @@ constexpr std::size_t arriving_bytes = 64 << 20;
 // Shared by the queue and by the messages and claims that others hold, so that one which outlives
 // the queue meets a closed queue and not a dead one.
 struct Core {
-  Core(Options given, std::unique_ptr<store::Store> opened, Log& to);
+  Core(Options given, std::unique_ptr<store::Store> opened, store::Files beside, Log& to);
 
   /// Orders end as they are needed: the commit thread, the readers, the store.
   void close();
@@ -31,6 +33,7 @@ struct Core {
   Options options;
   Log& log;
   std::unique_ptr<store::Store> store;
+  store::Files files;  ///< content of large messages, by their ids
   Totals totals;
   Active active;
   std::shared_ptr<Budget> bodies;  ///< fresh messages
@@ -42,6 +45,8 @@ struct Core {
   std::unique_ptr<Ledger> ledger;
   std::unique_ptr<Committer> committer;
   boost::asio::thread_pool readers{2};
+  boost::asio::thread_pool writers{4};  ///< of files; they wait for the disk
+  std::atomic<bool> closed{false};
 };
 
 /// Fills the schedules from the records, puts away what cannot be read, and deletes what was left
@@ -49,6 +54,10 @@ struct Core {
 Result<MessageId> rebuild(Core& core);
 
 std::unique_ptr<Incoming> make_incoming(std::shared_ptr<Core> core);
+/// Of a message whose size is in the envelope. What is not in `body` is in its file.
+Arrival make_arrival(Core& core, MessageId id, mail::Envelope envelope, std::string body);
+/// Soon, on a thread that may wait for the disk.
+void discard_files(Core& core, std::vector<MessageId> ids);
 /// The oldest due job of a destination, on the shard's thread.
 awaitable<std::unique_ptr<Claim>> make_claim(std::shared_ptr<Core> core, std::uint32_t shard,
                                              DestinationId destination);

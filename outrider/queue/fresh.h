@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "outrider/queue/record.h"
+#include "outrider/store/files.h"
 
 namespace outrider::queue {
 
@@ -43,7 +44,8 @@ class Budget {
   std::atomic<std::size_t> used_{0};
 };
 
-constexpr std::size_t chunk_bytes = 256 << 10;
+/// Of content in the table of bodies; a file has frames of the same size.
+constexpr std::size_t chunk_bytes = store::frame_bytes;
 
 /// Unchanged once the commit thread has it; counted in the budget as long as it lives.
 struct Fresh {
@@ -56,7 +58,7 @@ struct Fresh {
   std::size_t counted = 0;
   MessageId id;
   mail::Envelope envelope;
-  std::uint32_t chunks = 0;
+  Content content;
   std::string body;  ///< the whole content, or empty: it is on disk
   std::vector<Group> groups;
 };

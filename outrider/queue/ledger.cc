@@ -16,10 +16,6 @@ using store::Table;
 // Kept of what a next hop said; more would only make the record large.
 constexpr std::size_t longest_reply = 1024;
 
-std::string draft_key(store::Store& store, MessageId id) {
-  return store::KeyedTable(store, drafts_table).full_key(message_key(id));
-}
-
 void record_outcome(const Outcome& outcome, const Retry& retry, Time at, std::minstd_rand& random,
                     Record& record) {
   mail::Recipient& recipient = record.envelope.recipients[outcome.recipient];
@@ -51,11 +47,6 @@ void Ledger::apply(const Operation& operation) {
   std::visit([this](const auto& each) { on(each); }, operation);
 }
 
-void Ledger::on(const Chunk& chunk) {
-  if (chunk.number == 0) batch_.put(Table::Keyed, draft_key(store_, chunk.id), {});
-  batch_.put(Table::Body, chunk_key(chunk.id, chunk.number), chunk.bytes);
-}
-
 void Ledger::on(const Arrival& arrival) {
   const Fresh& fresh = *arrival.fresh;
   const std::string_view body = fresh.body;
@@ -63,9 +54,6 @@ void Ledger::on(const Arrival& arrival) {
     batch_.put(Table::Body, chunk_key(fresh.id, number),
                body.substr(number * chunk_bytes, chunk_bytes));
   }
-  if (!arrival.tail.empty())
-    batch_.put(Table::Body, chunk_key(fresh.id, fresh.chunks - 1), arrival.tail);
-  if (arrival.has_draft) batch_.erase(Table::Keyed, draft_key(store_, fresh.id));
   batch_.put(Table::Meta, message_key(fresh.id), arrival.record);
   raise_ceiling(fresh.id);
   needs_sync_ = true;
@@ -78,17 +66,8 @@ void Ledger::on(const Arrival& arrival) {
   }
 }
 
-void Ledger::on(const Abandoned& abandoned) {
-  for (std::uint32_t number = 0; number < abandoned.chunks; ++number)
-    batch_.erase(Table::Body, chunk_key(abandoned.id, number));
-  if (abandoned.chunks == 0) {
-    batch_.erase_range(Table::Body, chunk_key(abandoned.id, 0),
-                       chunk_key(abandoned.id, UINT32_MAX));
-  }
-  batch_.erase(Table::Keyed, draft_key(store_, abandoned.id));
-  // A write that failed may have reached the log all the same.
-  batch_.erase(Table::Meta, message_key(abandoned.id));
-}
+// A write that failed may have reached the log all the same: the record goes, too.
+void Ledger::on(const Abandoned& abandoned) { erase(abandoned.id, abandoned.content); }
 
 void Ledger::on(const Attempted& attempted) {
   Record* record = load(attempted.id);
@@ -204,6 +183,13 @@ void Ledger::drop(Record& record, const char* why) {
   removed_.push_back({record.id, record.envelope.size, why});
 }
 
+void Ledger::erase(MessageId id, const Content& content) {
+  batch_.erase(Table::Meta, message_key(id));
+  if (content.in_file) return filed_.push_back(id);
+  for (std::uint32_t number = 0; number < content.chunks; ++number)
+    batch_.erase(Table::Body, chunk_key(id, number));
+}
+
 void Ledger::tell_all(Mail::Kind kind, MessageId id) {
   for (auto& mail : mail_) mail.push_back(Mail{.kind = kind, .id = id});
 }
@@ -219,14 +205,10 @@ void Ledger::raise_ceiling(MessageId id) {
 
 Result<void> Ledger::write() {
   for (const auto& [id, touched] : touched_) {
-    const std::string key = message_key({id});
-    if (!touched.dropped) {
-      batch_.put(Table::Meta, key, encode(touched.record));
-      continue;
-    }
-    batch_.erase(Table::Meta, key);
-    for (std::uint32_t number = 0; number < touched.record.chunks; ++number)
-      batch_.erase(Table::Body, chunk_key({id}, number));
+    if (touched.dropped)
+      erase({id}, touched.record.content);
+    else
+      batch_.put(Table::Meta, message_key({id}), encode(touched.record));
   }
   Result<void> written;
   if (!batch_.empty()) {
@@ -244,6 +226,7 @@ Result<void> Ledger::write() {
 
 void Ledger::take_effect() {
   ceiling_ = next_ceiling_;
+  unneeded_.insert(unneeded_.end(), filed_.begin(), filed_.end());
   totals_.messages += static_cast<std::uint64_t>(messages_);
   totals_.bytes += static_cast<std::uint64_t>(bytes_);
   totals_.held += static_cast<std::uint64_t>(held_);
@@ -256,10 +239,15 @@ void Ledger::take_effect() {
   }
 }
 
+std::vector<MessageId> Ledger::take_unneeded() {
+  return unsynced_ ? std::vector<MessageId>() : std::exchange(unneeded_, {});
+}
+
 void Ledger::begin() {
   batch_.clear();
   touched_.clear();
   removed_.clear();
+  filed_.clear();
   next_ceiling_ = ceiling_;
   messages_ = bytes_ = held_ = for_tls_ = 0;
   needs_sync_ = false;

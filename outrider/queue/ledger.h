@@ -22,7 +22,6 @@ struct Totals {
 };
 
 /// Names in Table::Keyed.
-constexpr std::string_view drafts_table = "drafts";    ///< message key: chunks without a record
 constexpr std::string_view damaged_table = "damaged";  ///< message key: the record as it was found
 constexpr std::string_view queue_table = "queue";
 constexpr std::string_view ceiling_key = "ceiling";  ///< of ids, as text
@@ -41,6 +40,9 @@ class Ledger {
   std::vector<Mail>& mail(std::size_t at) { return mail_[at]; }
   bool unsynced() const { return unsynced_; }
   void synced() { unsynced_ = false; }
+  /// Messages gone for good, whose content is in files. What is not synced could come back, and
+  /// keeps its file.
+  std::vector<MessageId> take_unneeded();
 
  private:
   struct Touched {
@@ -53,7 +55,6 @@ class Ledger {
     const char* why;
   };
 
-  void on(const Chunk& chunk);
   void on(const Arrival& arrival);
   void on(const Abandoned& abandoned);
   void on(const Attempted& attempted);
@@ -65,6 +66,7 @@ class Ledger {
   void tell_of_attempt(const Attempted& attempted, const Record& record);
   bool operate(Action action, Record& record);
   void drop(Record& record, const char* why);
+  void erase(MessageId id, const Content& content);
   void tell_all(Mail::Kind kind, MessageId id);
   void raise_ceiling(MessageId id);
   void begin();
@@ -79,6 +81,8 @@ class Ledger {
   std::unordered_map<std::uint64_t, Touched> touched_;
   std::vector<std::vector<Mail>> mail_;
   std::vector<Removed> removed_;
+  std::vector<MessageId> filed_;     ///< of this batch: gone, with a file
+  std::vector<MessageId> unneeded_;  ///< of those that are written
   MessageId ceiling_, next_ceiling_;
   std::int64_t messages_ = 0, bytes_ = 0, held_ = 0, for_tls_ = 0;  // differences
   bool needs_sync_ = false;

@@ -66,6 +66,12 @@ Loading load(Core& core, const std::string& key, Job& job) {
   return Loading::Found;
 }
 
+Result<std::optional<std::string>> read_chunk(const Core& core, MessageId id,
+                                              const Content& content, std::uint32_t number) {
+  if (content.in_file) return core.files.read(id.text(), number);
+  return core.store->read(store::Table::Body, chunk_key(id, number));
+}
+
 bool claimed_after(Shard& shard, Loading loading, const Job& job) {
   Schedule& schedule = shard.schedule();
   const Steady now = steady_now();

@@ -33,6 +33,10 @@ enum class Loading : std::uint8_t {
 /// cannot be read is put away; recipients that a changed route took elsewhere get their jobs.
 Loading load(Core& core, const std::string& key, Job& job);
 
+/// One chunk of a message's content; nothing: it is missing. Blocks: on a reader's thread.
+Result<std::optional<std::string>> read_chunk(const Core& core, MessageId id,
+                                              const Content& content, std::uint32_t number);
+
 /// What the schedule makes of it, on the shard's thread. False: there is no claim.
 bool claimed_after(Shard& shard, Loading loading, const Job& job);
 

@@ -22,28 +22,18 @@ struct Completion {
   Waiter waiter;
 };
 
-/// A part of a large message that is still coming in.
-struct Chunk {
-  MessageId id;
-  std::uint32_t number = 0;
-  std::string bytes;
-  Completion done;
-};
-
-/// A message is complete. Its content is in `fresh`, or in chunks before and the `tail`.
+/// A message is complete. Its content is in `fresh`, or in its file and synced.
 struct Arrival {
   std::shared_ptr<const Fresh> fresh;
   std::string record;
-  std::string tail;
-  bool has_draft = false;  ///< chunks went ahead
   bool in_memory = false;  ///< keep `fresh` for the first delivery
   Completion done;
 };
 
-/// A message whose chunks went ahead, or whose record could not be written, will not exist.
+/// A message whose record could not be written, or nobody knows whether it was, will not exist.
 struct Abandoned {
   MessageId id;
-  std::uint32_t chunks = 0;  ///< that were written; 0: nobody knows
+  Content content;
 };
 
 /// An attempt is over.
@@ -71,7 +61,7 @@ struct Damaged {
   MessageId id;
 };
 
-using Operation = std::variant<Chunk, Arrival, Abandoned, Attempted, Operated, Damaged>;
+using Operation = std::variant<Arrival, Abandoned, Attempted, Operated, Damaged>;
 
 /// News for a shard, in the order of the records' changes.
 struct Mail {

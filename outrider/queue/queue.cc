@@ -8,10 +8,11 @@
 
 namespace outrider::queue {
 
-Core::Core(Options given, std::unique_ptr<store::Store> opened, Log& to)
+Core::Core(Options given, std::unique_ptr<store::Store> opened, store::Files beside, Log& to)
     : options(std::move(given)),
       log(to),
       store(std::move(opened)),
+      files(std::move(beside)),
       bodies(std::make_shared<Budget>(options.body_memory)),
       arriving(arriving_bytes),
       room(*store, options.least_free_bytes, options.free_bytes, log) {
@@ -19,11 +20,22 @@ Core::Core(Options given, std::unique_ptr<store::Store> opened, Log& to)
 }
 
 void Core::close() {
+  closed = true;
   for (const auto& shard : shards) shard->stop();
   committer->finish();
   readers.join();
+  writers.join();
   ledger.reset();
   store.reset();
+}
+
+void discard_files(Core& core, std::vector<MessageId> ids) {
+  boost::asio::post(core.writers, [&core, ids = std::move(ids)] {
+    for (const MessageId id : ids) {
+      if (const auto erased = core.files.erase(id.text()); !erased)
+        core.log.error("queue").field("id", id.text()).field("error", erased.error().text());
+    }
+  });
 }
 
 namespace {
@@ -93,7 +105,15 @@ Result<std::unique_ptr<Queue>> Queue::open(Options options, Log& log) {
   auto store = store::Store::open(place);
   if (!store) return std::unexpected(store.error());
 
-  auto core = std::make_shared<Core>(std::move(options), std::move(*store), log);
+  if (!(*store)->cut().empty())
+    log.error("queue")
+        .field("path", options.path)
+        .field("status", "log-cut")
+        .field("error", (*store)->cut());
+  auto files = store::Files::open(options.path + "/content");
+  if (!files) return std::unexpected(files.error());
+
+  auto core = std::make_shared<Core>(std::move(options), std::move(*store), std::move(*files), log);
   const auto floor = rebuild(*core);
   if (!floor) return std::unexpected(floor.error());
   core->ids = std::make_unique<IdSource>(*floor);
@@ -102,8 +122,11 @@ Result<std::unique_ptr<Queue>> Queue::open(Options options, Log& log) {
   auto post = [shards = core->shards](unsigned shard, std::vector<Mail> mail) {
     shards[shard]->deliver(std::move(mail));
   };
-  core->committer =
-      std::make_unique<Committer>(*core->store, *core->ledger, core->room, std::move(post), log);
+  auto discard = [&core = *core](std::vector<MessageId> ids) {
+    discard_files(core, std::move(ids));
+  };
+  core->committer = std::make_unique<Committer>(*core->store, *core->ledger, core->room,
+                                                std::move(post), std::move(discard), log);
   return std::make_unique<DiskQueue>(std::move(core));
 }
 

@@ -71,15 +71,23 @@ Result<MessageId> schedule_all(Core& core, store::Batch& batch) {
   return highest;
 }
 
-Result<void> delete_drafts(Core& core, store::Batch& batch) {
-  const store::KeyedTable drafts(*core.store, drafts_table);
-  const auto visit = [&](std::string_view key, std::string_view) {
-    if (const auto id = message_of_key(key))
-      batch.erase_range(Table::Body, chunk_key(*id, 0), chunk_key(*id, UINT32_MAX));
-    batch.erase(Table::Keyed, drafts.full_key(key));
-    return true;
-  };
-  return drafts.scan({}, visit);
+// Files of messages whose record never came, or is gone. That of a record which was put away stays
+// with it.
+Result<void> delete_orphans(Core& core) {
+  const auto names = core.files.names();
+  if (!names) return std::unexpected(names.error());
+  const store::KeyedTable damaged(*core.store, damaged_table);
+  for (const std::string& name : *names) {
+    const auto id = MessageId::parse(name);
+    if (!id) continue;
+    const auto record = core.store->read(Table::Meta, message_key(*id));
+    if (!record) return std::unexpected(record.error());
+    const auto kept = damaged.read(message_key(*id));
+    if (!kept) return std::unexpected(kept.error());
+    if (*record || *kept) continue;
+    if (auto erased = core.files.erase(name); !erased) return erased;
+  }
+  return {};
 }
 
 }  // namespace
@@ -88,11 +96,11 @@ Result<MessageId> rebuild(Core& core) {
   store::Batch batch = core.store->batch();
   auto highest = schedule_all(core, batch);
   if (!highest) return highest;
-  if (auto deleted = delete_drafts(core, batch); !deleted) return std::unexpected(deleted.error());
   if (!batch.empty()) {
     if (auto written = core.store->write(batch, store::Durable::Now); !written)
       return std::unexpected(written.error());
   }
+  if (auto deleted = delete_orphans(core); !deleted) return std::unexpected(deleted.error());
   const auto ceiling = store::KeyedTable(*core.store, queue_table).read(ceiling_key);
   if (!ceiling) return std::unexpected(ceiling.error());
   if (!*ceiling) return *highest;

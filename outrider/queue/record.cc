@@ -21,7 +21,8 @@ enum Flag : std::uint8_t {
   flag_routed = 8,
   flag_require_tls = 16,
   flag_tls_optional = 32,
-  flag_all = 63
+  flag_in_file = 64,
+  flag_all = 127
 };
 
 enum ProgressFlag : std::uint8_t { progress_warned = 1, progress_for_tls = 2, progress_all = 3 };
@@ -50,7 +51,7 @@ void write_recipient(std::string& out, const mail::Recipient& recipient, const P
   write_text(out, recipient.remote);
 }
 
-std::string encode_head(MessageId id, std::uint32_t chunks, bool held,
+std::string encode_head(MessageId id, const Content& content, bool held,
                         const mail::Envelope& envelope) {
   std::string out;
   out.reserve(160 + envelope.recipients.size() * 64);
@@ -60,8 +61,8 @@ std::string encode_head(MessageId id, std::uint32_t chunks, bool held,
       (held ? flag_held : 0) | (envelope.has_eight_bit ? flag_eight_bit : 0) |
       (envelope.smtputf8 ? flag_smtputf8 : 0) | (envelope.routed ? flag_routed : 0) |
       (envelope.require_tls ? flag_require_tls : 0) |
-      (envelope.tls_optional ? flag_tls_optional : 0)));
-  write_number(out, chunks);
+      (envelope.tls_optional ? flag_tls_optional : 0) | (content.in_file ? flag_in_file : 0)));
+  write_number(out, content.chunks);
   out.push_back(static_cast<char>(envelope.body));
   out.push_back(static_cast<char>(envelope.ret));
   write_number(out, number_of(envelope.arrived));
@@ -150,15 +151,15 @@ bool Record::waits_for_tls() const {
 std::string encode(const Record& record) {
   const auto& recipients = record.envelope.recipients;
   assert(record.progress.size() == recipients.size());
-  std::string out = encode_head(record.id, record.chunks, record.held, record.envelope);
+  std::string out = encode_head(record.id, record.content, record.held, record.envelope);
   for (std::size_t at = 0; at < recipients.size(); ++at)
     write_recipient(out, recipients[at], record.progress[at]);
   write_routes(out, record.envelope);
   return out;
 }
 
-std::string encode_new(MessageId id, std::uint32_t chunks, const mail::Envelope& envelope) {
-  std::string out = encode_head(id, chunks, false, envelope);
+std::string encode_new(MessageId id, const Content& content, const mail::Envelope& envelope) {
+  std::string out = encode_head(id, content, false, envelope);
   for (const mail::Recipient& recipient : envelope.recipients) write_recipient(out, recipient, {});
   write_routes(out, envelope);
   return out;
@@ -178,7 +179,8 @@ Result<Record> decode(std::string_view bytes, MessageId id) {
   record.envelope.routed = (flags & flag_routed) != 0;
   record.envelope.require_tls = (flags & flag_require_tls) != 0;
   record.envelope.tls_optional = (flags & flag_tls_optional) != 0;
-  record.chunks = static_cast<std::uint32_t>(in.number(UINT32_MAX));
+  record.content.in_file = (flags & flag_in_file) != 0;
+  record.content.chunks = static_cast<std::uint32_t>(in.number(UINT32_MAX));
   read_envelope(in, record.envelope);
   read_recipients(in, record);
   read_routes(in, record.envelope);

@@ -24,9 +24,18 @@ struct Progress {
   bool operator==(const Progress&) const = default;
 };
 
+/// Where a message's content lies: in the table of bodies, or in a file of its own; read in chunks
+/// of at most 256 KiB.
+struct Content {
+  std::uint32_t chunks = 0;
+  bool in_file = false;
+
+  bool operator==(const Content&) const = default;
+};
+
 struct Record {
   MessageId id;
-  std::uint32_t chunks = 0;  ///< of content
+  Content content;
   bool held = false;
   mail::Envelope envelope;
   std::vector<Progress> progress;  ///< one for each recipient of the envelope
@@ -40,7 +49,7 @@ constexpr std::size_t most_recipients = 1 << 20;
 
 std::string encode(const Record& record);
 /// The record of a message that nobody has tried yet.
-std::string encode_new(MessageId id, std::uint32_t chunks, const mail::Envelope& envelope);
+std::string encode_new(MessageId id, const Content& content, const mail::Envelope& envelope);
 /// Takes any bytes. Fails unless they are one whole record of version 1 for the message `id`.
 Result<Record> decode(std::string_view bytes, MessageId id);
 

@@ -1,10 +1,10 @@
 // CRC-32C (RFC 3720 B.4) for RocksDB by the processor's own instruction. Debian builds the library
 // for processors that have none, and a quarter of what a large message costs went there. A
 // program's symbol goes before that of a shared library: it is this function that RocksDB calls.
+#include "outrider/store/checksum.h"
+
 #include <dlfcn.h>
 
-#include <cstddef>
-#include <cstdint>
 #include <cstring>
 
 #ifdef __x86_64__

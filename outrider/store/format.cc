@@ -9,6 +9,8 @@
 namespace outrider::store {
 namespace {
 
+using Families = std::vector<rocksdb::ColumnFamilyDescriptor>;
+
 constexpr std::string_view format_key = "format";
 constexpr std::string_view format_value = "outrider-queue 1";
 constexpr std::string_view format_family = "outrider-queue ";
@@ -48,6 +50,30 @@ bool is_empty(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* table) {
   return !at->Valid() && at->status().ok();
 }
 
+std::string missing_until(std::uint64_t synced) {
+  return ", and change " + std::to_string(synced) +
+         " was on disk: what was acknowledged may be missing";
+}
+
+// A power cut may leave any part of what was written since the last sync, and the start of the
+// log's end may be what is missing. Without changing anything: is all there that a sync had
+// covered?
+Result<void> check_cut(const rocksdb::DBOptions& rocks, const Families& families,
+                       const std::string& path, const rocksdb::Status& damage, std::uint64_t synced,
+                       std::string& cut) {
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const auto status = rocksdb::DB::OpenForReadOnly(rocks, path, families, &handles, &db);
+  if (!status.ok()) return cannot_open(damage, path);
+  const std::unique_ptr<rocksdb::DB> readable(db);
+  const std::uint64_t last = readable->GetLatestSequenceNumber();
+  for (auto* handle : handles) readable->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  cut = "the log is damaged behind change " + std::to_string(last) + " (" +
+        printable(damage.ToString()) + ")";
+  if (last >= synced) return {};
+  return fail(Blame::Environment, cut + missing_until(synced), "docs/queue-format.md", path);
+}
+
 }  // namespace
 
 const std::vector<std::string>& family_names() {
@@ -57,19 +83,29 @@ const std::vector<std::string>& family_names() {
 }
 
 Result<std::unique_ptr<rocksdb::DB>> open_database(
-    const Options& options, std::vector<rocksdb::ColumnFamilyHandle*>& handles) {
-  const auto rocks = rocks_options(options);
+    const Options& options, std::vector<rocksdb::ColumnFamilyHandle*>& handles, std::string& cut) {
+  auto rocks = rocks_options(options);
   if (auto known = check_families(rocks, options.path); !known)
     return std::unexpected(known.error());
 
-  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  Families families;
   families.emplace_back(family_names()[0], rocks_table(options, Table::Keyed));
   for (std::size_t at = 0; at < table_count; ++at)
     families.emplace_back(family_names()[at + 1], rocks_table(options, static_cast<Table>(at)));
+  const std::uint64_t synced = SyncedMark::left_in(options.path);
   rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(rocks, options.path, families, &handles, &db);
+  auto status = rocksdb::DB::Open(rocks, options.path, families, &handles, &db);
+  if (status.IsCorruption()) {
+    rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    if (auto safe = check_cut(rocks, families, options.path, status, synced, cut); !safe)
+      return std::unexpected(safe.error());
+    status = rocksdb::DB::Open(rocks, options.path, families, &handles, &db);
+  }
   if (!status.ok()) return cannot_open(status, options.path);
-  return std::unique_ptr<rocksdb::DB>(db);
+  std::unique_ptr<rocksdb::DB> opened(db);
+  if (const auto last = opened->GetLatestSequenceNumber(); last < synced)
+    cut = "the log ends with change " + std::to_string(last) + missing_until(synced);
+  return opened;
 }
 
 Result<void> check_format(rocksdb::DB& db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles,

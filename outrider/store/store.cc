@@ -32,12 +32,6 @@ void Batch::erase(Table table, std::string_view key) {
       .PermitUncheckedError();
 }
 
-void Batch::erase_range(Table table, std::string_view from, std::string_view until) {
-  rocks_->changes
-      .DeleteRange(rocks_->handles[static_cast<std::size_t>(table)], slice(from), slice(until))
-      .PermitUncheckedError();
-}
-
 bool Batch::empty() const { return rocks_->changes.Count() == 0; }
 std::size_t Batch::bytes() const { return rocks_->changes.GetDataSize(); }
 void Batch::clear() { rocks_->changes.Clear(); }
@@ -67,11 +61,10 @@ Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(const Options& options) {
   if (auto ready = prepare_folder(options.path); !ready) return std::unexpected(ready.error());
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  auto db = open_database(options, handles);
-  if (!db) return std::unexpected(db.error());
-
   auto rocks = std::make_unique<Rocks>();
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  auto db = open_database(options, handles, rocks->cut);
+  if (!db) return std::unexpected(db.error());
   rocks->path = options.path;
   rocks->db = std::move(*db);
   rocks->facts = handles[0];
@@ -79,6 +72,7 @@ Result<std::unique_ptr<Store>> Store::open(const Options& options) {
   if (auto ours = check_format(*rocks->db, handles, options.path); !ours)
     return std::unexpected(ours.error());
   if (auto left = leave_process_id(options.path); !left) return std::unexpected(left.error());
+  rocks->synced.emplace(options.path);
   return std::unique_ptr<Store>(new Store(std::move(rocks)));
 }
 
@@ -92,15 +86,20 @@ Result<void> Store::write(Batch& batch, Durable durable) {
   rocksdb::WriteOptions options;
   options.sync = durable == Durable::Now;
   if (options.sync) ++rocks_->syncs;
+  // Others may write meanwhile: these are at least behind what was there before.
+  const auto last = rocks_->db->GetLatestSequenceNumber() + batch.rocks_->changes.Count();
   const auto status = rocks_->db->Write(options, &batch.rocks_->changes);
   if (!status.ok()) rocks_->failing = true;
+  if (status.ok() && options.sync) rocks_->synced->set(last);
   return result_of(status, rocks_->path);
 }
 
 Result<void> Store::sync() {
   ++rocks_->syncs;
+  const auto last = rocks_->db->GetLatestSequenceNumber();
   const auto status = rocks_->db->SyncWAL();
   if (!status.ok()) rocks_->failing = true;
+  if (status.ok()) rocks_->synced->set(last);
   return result_of(status, rocks_->path);
 }
 
@@ -138,6 +137,7 @@ Result<void> Store::resume() {
 
 std::uint64_t Store::free_bytes() const { return free_bytes_at(rocks_->path); }
 std::uint64_t Store::syncs() const { return rocks_->syncs; }
+const std::string& Store::cut() const { return rocks_->cut; }
 const std::string& Store::path() const { return rocks_->path; }
 
 }  // namespace outrider::store

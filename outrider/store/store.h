@@ -41,7 +41,6 @@ class Batch {
 
   void put(Table table, std::string_view key, std::string_view value);
   void erase(Table table, std::string_view key);
-  void erase_range(Table table, std::string_view from, std::string_view until);
   bool empty() const;
   std::size_t bytes() const;
   void clear();
@@ -77,7 +76,8 @@ class Cursor {
 class Store {
  public:
   /// Fails where another process has the folder open (naming it), where others may write to the
-  /// folder, where the data is of another format or not ours, and where it is damaged.
+  /// folder, where the data is of another format or not ours, and where it is damaged; but for the
+  /// log's end that no sync is known to have covered, which a power cut may leave in pieces.
   static Result<std::unique_ptr<Store>> open(const Options& options);
   ~Store();
   Store(const Store&) = delete;
@@ -97,6 +97,8 @@ class Store {
   /// Free for us in the file system of the folder; 0 where it cannot be told.
   std::uint64_t free_bytes() const;
   std::uint64_t syncs() const;  ///< since open()
+  /// What open() left out of the log after a power cut, for the operator; usually empty.
+  const std::string& cut() const;
   const std::string& path() const;
 
  private:

@@ -7,10 +7,12 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "outrider/store/store.h"
+#include "outrider/store/synced_mark.h"
 
 namespace outrider::store {
 
@@ -38,14 +40,17 @@ struct Store::Rocks {
   Handles tables{};
   rocksdb::ColumnFamilyHandle* facts = nullptr;  ///< format of the whole
   std::unique_ptr<rocksdb::DB> db;
+  std::optional<SyncedMark> synced;
+  std::string cut;  ///< see Store::cut()
   std::atomic<bool> failing{false};
   std::atomic<std::uint64_t> syncs{0};
 };
 
 /// Names of the column families, the table of each in the order of enum Table after the first.
 const std::vector<std::string>& family_names();
+/// `cut` is told what of the log was left out.
 Result<std::unique_ptr<rocksdb::DB>> open_database(
-    const Options& options, std::vector<rocksdb::ColumnFamilyHandle*>& handles);
+    const Options& options, std::vector<rocksdb::ColumnFamilyHandle*>& handles, std::string& cut);
 /// The format record: ours, made where the database is new and empty, or an error.
 Result<void> check_format(rocksdb::DB& db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles,
                           const std::string& path);

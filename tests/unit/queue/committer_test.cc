@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "fixture.h"
+#include "outrider/queue/fresh.h"
 
 namespace outrider::queue {
 namespace {
@@ -26,23 +27,27 @@ class FullDisk : public QueueTest {
     close();
     if (mounted_) umount2(disk_.c_str(), MNT_DETACH);
   }
+  void fill_with_messages_of(std::size_t size);
+
   std::string disk_;
   bool mounted_ = false;
 };
 
-TEST_F(FullDisk, NothingAcceptedIsLostAndNothingRefusedIsKept) {
+void FullDisk::fill_with_messages_of(std::size_t size) {
   open();
   const auto kept = *put(envelope_to({"a@one.test"}));
   auto claim = this->claim("one.test");
   ASSERT_TRUE(claim);
   std::set<MessageId> accepted{kept};
   for (;;) {
-    const auto id = put(envelope_to({"b@two.test"}), std::string(200'000, 'x'));
+    const auto id = put(envelope_to({"b@two.test"}), std::string(size, 'x'));
     if (!id) break;
     accepted.insert(*id);
     ASSERT_LT(accepted.size(), 500u);
   }
-  EXPECT_TRUE(eventually([&] { return !queue_->accepting(); }, 3s));
+  // A file that does not fit is no fault of the store.
+  const bool filed = size > chunk_bytes;
+  EXPECT_TRUE(eventually([&] { return queue_->accepting() == filed; }, 3s));
   // It was delivered: that is recorded as soon as it can be, and not forgotten.
   finish(std::move(claim), {outcome(0, RecipientStatus::Relayed)});
   ASSERT_EQ(mount("tmpfs", disk_.c_str(), "tmpfs", MS_REMOUNT, "size=300m"), 0);
@@ -56,6 +61,16 @@ TEST_F(FullDisk, NothingAcceptedIsLostAndNothingRefusedIsKept) {
   EXPECT_EQ(found, accepted);
   for (const MessageId id : found)
     EXPECT_TRUE(loop_.run(queue_->content(id, SIZE_MAX))) << id.text();
+}
+
+TEST_F(FullDisk, NothingAcceptedIsLostAndNothingRefusedIsKept) { fill_with_messages_of(200'000); }
+
+TEST_F(FullDisk, NorAreFilesOfLargeMessages) {
+  fill_with_messages_of(700'000);
+  std::size_t files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(options_.path + "/content"))
+    files += file.exists();
+  EXPECT_EQ(files, list().size() - 1);  // the last one is small
 }
 
 TEST_F(QueueTest, AClosedQueueAnswersWhoStillHoldsAMessage) {

@@ -31,6 +31,36 @@ TEST_F(Arriving, ContentComesBackWhateverItsSize) {
   EXPECT_TRUE(eventually([&] { return queue_->counts().messages == 0; }));
 }
 
+TEST_F(Arriving, TheFileOfALargeMessageLivesAsLongAsItsRecord) {
+  open();
+  const std::string content = options_.path + "/content";
+  put(envelope_to({"a@one.test", "b@two.test"}), pattern(1 << 20));
+  put(envelope_to({"a@three.test"}), pattern(256 << 10));
+  const auto files = [&] {
+    return std::distance(std::filesystem::directory_iterator(content), {});
+  };
+  EXPECT_EQ(files(), 1);
+  finish(claim("one.test"), {outcome(0, RecipientStatus::Relayed)});
+  reopen();
+  auto claim = this->claim("two.test");
+  EXPECT_TRUE(*read(*claim) == pattern(1 << 20));
+  finish(std::move(claim), {outcome(1, RecipientStatus::Relayed)});
+  EXPECT_TRUE(eventually([&] { return files() == 0; }, 5s));
+}
+
+TEST_F(Arriving, AClosedQueueTakesNoMoreOfALargeMessage) {
+  open();
+  std::unique_ptr<Incoming> incoming;
+  on_loop([&] { incoming = queue_->begin(); });
+  close();
+  auto task = [&]() -> awaitable<Result<void>> {
+    const std::string content = pattern(1 << 20);
+    auto result = co_await incoming->append(content);
+    co_return result;
+  };
+  EXPECT_THAT(loop_.run(task()).error().text(), testing::HasSubstr("closed"));
+}
+
 TEST_F(Arriving, PartsAreAtMostOneChunk) {
   open();
   put(envelope_to({"a@one.test"}), pattern(1 << 20));
@@ -52,6 +82,7 @@ TEST_F(Arriving, WithoutCommitNothingStays) {
   };
   loop_.run(task());
   EXPECT_EQ(queue_->counts().messages, 0u);
+  EXPECT_TRUE(eventually([&] { return std::filesystem::is_empty(options_.path + "/content"); }));
   reopen();
   EXPECT_THAT(list(), SizeIs(0));
   EXPECT_FALSE(claim("one.test", 10ms));

@@ -23,16 +23,16 @@ class LedgerOf : public testing::Test {
     ledger_ = std::make_unique<Ledger>(*store_, options_, totals_, MessageId{}, *log_);
   }
 
-  Arrival arrival(MessageId id, std::vector<std::string> recipients) {
+  Arrival arrival(MessageId id, std::vector<std::string> recipients, bool in_file = false) {
     auto fresh = std::make_shared<Fresh>(budget_);
     fresh->id = id;
     fresh->envelope = envelope_to(recipients);
     fresh->envelope.size = 4;
-    fresh->body = "body";
-    fresh->chunks = 1;
+    if (!in_file) fresh->body = "body";
+    fresh->content = {1, in_file};
     fresh->groups = group_pending(fresh->envelope, options_.destination_of, 1);
     Arrival arrival;
-    arrival.record = encode_new(id, 1, fresh->envelope);
+    arrival.record = encode_new(id, fresh->content, fresh->envelope);
     arrival.fresh = std::move(fresh);
     return arrival;
   }
@@ -160,22 +160,35 @@ TEST_F(LedgerOf, RemovingInTheBatchOfAnAttemptRemovesOnce) {
   EXPECT_EQ(totals_.messages, 0u);
 }
 
-TEST_F(LedgerOf, ChunksHaveADraftUntilTheirRecordComes) {
-  const store::KeyedTable drafts(*store_, drafts_table);
-  ledger_->apply(Chunk{.id = {7}, .number = 0, .bytes = "part"});
+// A power cut could bring the record back, and it would miss its file.
+TEST_F(LedgerOf, AFileIsUnneededOnceTheEndOfItsMessageIsSynced) {
+  ledger_->apply(arrival({1}, {"a@x"}, true));
+  ledger_->apply(arrival({2}, {"a@x"}));
   write();
-  EXPECT_TRUE((*drafts.read(message_key({7}))).has_value());
-  Arrival last = arrival({7}, {"a@x"});
-  last.has_draft = true;
-  ledger_->apply(std::move(last));
+  EXPECT_THAT(ledger_->take_unneeded(), IsEmpty());
+  ledger_->apply(attempt({1}, {outcome(0, RecipientStatus::Relayed)}));
+  ledger_->apply(attempt({2}, {outcome(0, RecipientStatus::Relayed)}));
   write();
-  EXPECT_FALSE((*drafts.read(message_key({7}))).has_value());
+  EXPECT_FALSE(record({1}));
+  EXPECT_THAT(ledger_->take_unneeded(), IsEmpty());
+  ASSERT_TRUE(store_->sync());
+  ledger_->synced();
+  EXPECT_THAT(ledger_->take_unneeded(), ElementsAre(MessageId{1}));
+  EXPECT_THAT(ledger_->take_unneeded(), IsEmpty());
+}
 
-  ledger_->apply(Chunk{.id = {8}, .number = 0, .bytes = "part"});
-  ledger_->apply(Abandoned{{8}, 1});
+TEST_F(LedgerOf, OfWhatWasGivenUpNothingStays) {
+  ledger_->apply(arrival({1}, {"a@x"}, true));
+  ledger_->apply(arrival({2}, {"a@x"}));
   write();
-  EXPECT_FALSE((*drafts.read(message_key({8}))).has_value());
-  EXPECT_FALSE((*store_->read(Table::Body, chunk_key({8}, 0))).has_value());
+  ledger_->apply(Abandoned{{1}, {1, true}});
+  ledger_->apply(Abandoned{{2}, {1, false}});
+  write();
+  EXPECT_FALSE(record({1}) || record({2}));
+  EXPECT_FALSE((*store_->read(Table::Body, chunk_key({2}, 0))).has_value());
+  ledger_->apply(arrival({3}, {"a@x"}));
+  write();
+  EXPECT_THAT(ledger_->take_unneeded(), ElementsAre(MessageId{1}));
 }
 
 TEST_F(LedgerOf, TheCeilingIsAboveAllIds) {

@@ -28,6 +28,7 @@ class Restart : public QueueTest {
     edit(**store, batch);
     ASSERT_TRUE((*store)->write(batch, store::Durable::Now));
   }
+  std::string content_of(MessageId id) { return options_.path + "/content/" + id.text(); }
 };
 
 TEST_F(Restart, BringsBackWhatWasThereWithItsState) {
@@ -107,26 +108,41 @@ TEST_F(Restart, PutsAwayWhatItCannotReadAndGoesOn) {
   });
 }
 
-TEST_F(Restart, DeletesTheChunksOfWhatNeverWasComplete) {
+TEST_F(Restart, DeletesTheFilesOfWhatIsNoMessage) {
   open();
-  put(envelope_to({"a@one.test"}), std::string(600 << 10, 'x'));
+  const auto large = *put(envelope_to({"a@one.test"}), std::string(600 << 10, 'x'));
+  const auto damaged = *put(envelope_to({"a@two.test"}), std::string(600 << 10, 'x'));
   close();
-  const MessageId draft{12345};
-  change([&](store::Store& store, store::Batch& batch) {
-    const store::KeyedTable drafts(store, drafts_table);
-    batch.put(Table::Keyed, drafts.full_key(message_key(draft)), "");
-    for (std::uint32_t at = 0; at < 3; ++at) batch.put(Table::Body, chunk_key(draft, at), "chunk");
+  change([&](store::Store&, store::Batch& batch) {
+    batch.put(Table::Meta, message_key(damaged), "garbage");
   });
-  reopen();
+  const MessageId never{large.value + 999};
+  std::ofstream(content_of(never)) << "begun";
+  std::ofstream(content_of({}) + ".kept-by-hand") << "a name that is no id";
+  open();
   auto claim = this->claim("one.test");
   EXPECT_EQ(read(*claim)->size(), 600u << 10);
   give_back(std::move(claim));
-  close();
-  change([&](store::Store& store, store::Batch&) {
-    EXPECT_FALSE((*store.read(Table::Body, chunk_key(draft, 0))).has_value());
-    EXPECT_FALSE((*store.read(Table::Body, chunk_key(draft, 2))).has_value());
-    EXPECT_TRUE(store.scan(Table::Keyed, std::string(drafts_table), "drafts\1").at_end());
-  });
+  reopen();
+  EXPECT_TRUE(std::filesystem::exists(content_of(large)));
+  EXPECT_TRUE(std::filesystem::exists(content_of(damaged)));
+  EXPECT_FALSE(std::filesystem::exists(content_of(never)));
+  EXPECT_TRUE(std::filesystem::exists(content_of({}) + ".kept-by-hand"));
+}
+
+TEST_F(Restart, AFileThatIsDamagedOrGoneHoldsItsMessage) {
+  open();
+  const auto damaged = *put(envelope_to({"a@one.test"}), std::string(600 << 10, 'x'));
+  const auto gone = *put(envelope_to({"a@two.test"}), std::string(600 << 10, 'x'));
+  std::fstream(content_of(damaged), std::ios::in | std::ios::out).seekp(1000).put('y');
+  std::filesystem::remove(content_of(gone));
+  auto claim = this->claim("one.test");
+  EXPECT_THAT(read(*claim).error().text(), HasSubstr("damaged"));
+  give_back(std::move(claim));
+  claim = this->claim("two.test");
+  EXPECT_THAT(read(*claim).error().text(), HasSubstr("missing"));
+  give_back(std::move(claim));
+  EXPECT_TRUE(eventually([&] { return queue_->counts().held == 1; }));
 }
 
 TEST_F(Restart, ASecondProcessIsToldWhoHasTheQueue) {
@@ -143,7 +159,7 @@ TEST_F(Restart, AMessageWithoutItsWholeContentIsHeld) {
   close();
   change([&](store::Store& store, store::Batch& batch) {
     auto record = decode(**store.read(Table::Meta, message_key(id)), id);
-    record->chunks = 7;
+    record->content.chunks = 7;
     batch.put(Table::Meta, message_key(id), encode(*record));
   });
   open();

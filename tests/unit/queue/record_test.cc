@@ -12,7 +12,7 @@ using testing::HasSubstr;
 Record sample() {
   Record record;
   record.id = {0x0123456789abcdef};
-  record.chunks = 300;
+  record.content = {300, true};
   record.held = true;
   mail::Envelope& envelope = record.envelope;
   envelope.reverse_path = {"a b", "example.org"};
@@ -62,7 +62,7 @@ TEST(Record, OfANewMessageIsTheSameWithoutProgress) {
   Record record = sample();
   record.held = false;
   record.progress = {{}, {}};
-  EXPECT_EQ(encode_new(record.id, record.chunks, record.envelope), encode(record));
+  EXPECT_EQ(encode_new(record.id, record.content, record.envelope), encode(record));
 }
 
 TEST(Record, CutAnywhereOrContinuedIsRefused) {

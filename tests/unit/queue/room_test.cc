@@ -23,10 +23,15 @@ TEST(Room, ClosesBelowTheLeastAndOpensAboveAndSaysEachOnce) {
   free = 100;
   for (int at = 0; at < 3; ++at) room.check();
   EXPECT_TRUE(room.open());
+  EXPECT_TRUE(room.has_space());
+  free = 99;
+  EXPECT_FALSE(room.has_space());
+  EXPECT_FALSE(room.open());
+  room.check();
   log.flush();
   std::ifstream in(folder / "log");
   const std::string text{std::istreambuf_iterator<char>(in), {}};
-  EXPECT_EQ(std::ranges::count(text, '\n'), 2);
+  EXPECT_EQ(std::ranges::count(text, '\n'), 3);
   EXPECT_THAT(text, HasSubstr("disk space"));
 }
 

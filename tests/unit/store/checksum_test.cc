@@ -1,4 +1,5 @@
-// Covers: store/checksum.cc
+#include "outrider/store/checksum.h"
+
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -7,10 +8,6 @@
 #include <string>
 
 #ifdef __x86_64__
-namespace rocksdb::crc32c {
-std::uint32_t Extend(std::uint32_t crc, const char* bytes, std::size_t size);
-}
-
 namespace outrider::store {
 namespace {
 
