@@ -234,10 +234,12 @@ def micro():
         count = counts.get(each["name"], {})
         lines.append(f"| {each['name'].replace('/real_time', '')} | {each['real_time']:,.0f} ns | "
                      f"{speed(each)} | {count.get('instructions', '')} | {count.get('allocations', '')} |")
-    server = counts.get("server, a message taken and discarded", {})
-    if server:
-        lines.append(f"| the whole server, a message of 4 KiB taken and discarded | | | "
-                     f"{server['instructions']} | {server['allocations']:g} |")
+    lines += ["", "A message of 4 KiB costs the whole server, all threads together, from one connection:", "",
+              "| work | instructions | allocations | system calls | syncs |", "|---|---|---|---|---|"]
+    for name, count in counts.items():
+        if "calls" in count:
+            lines.append(f"| {name} | {count['instructions']} | {count['allocations']:g} | "
+                         f"{count['calls']:g} | {count['syncs']:g} |")
     return "\n".join(lines)
 
 
