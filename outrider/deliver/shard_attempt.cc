@@ -189,12 +189,10 @@ void Shard::pause(Lane& lane, Reached reached) {
 
 void Shard::postpone(Lane& lane) {
   if (!lane.pause) return;
-  const auto left = lane.pause->until - steady_now();
-  if (left <= left.zero()) return;
+  if (lane.pause->until <= steady_now()) return;
   lane.pause->deferred = 0;
   lane.postponed = true;
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(left);
-  site_->queue.postpone(index_, lane.id, now() + wait);
+  site_->queue.postpone(index_, lane.id, lane.pause->until);
 }
 
 }  // namespace outrider::deliver

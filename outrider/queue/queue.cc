@@ -57,11 +57,10 @@ class DiskQueue final : public Queue {
     assert(shard < core_->shards.size());
     return make_claim(core_, shard, destination);
   }
-  void postpone(unsigned shard, DestinationId destination, Time until) override {
+  void postpone(unsigned shard, DestinationId destination, Steady until) override {
     assert(shard < core_->shards.size());
-    const Steady steady = steady_now();
     Shard& at = *core_->shards[shard];
-    at.schedule().postpone(destination, steady + (until - now()), steady);
+    at.schedule().postpone(destination, until, steady_now());
     at.changed();
   }
 

@@ -146,7 +146,7 @@ class Queue {
   /// disk for others, never blocking the thread.
   virtual awaitable<std::unique_ptr<Claim>> claim(unsigned shard, DestinationId destination) = 0;
   /// Nothing of this destination is due before `until` (a dead host), attempts uncounted.
-  virtual void postpone(unsigned shard, DestinationId destination, Time until) = 0;
+  virtual void postpone(unsigned shard, DestinationId destination, Steady until) = 0;
 
   // console: from any thread
   virtual Counts counts() const = 0;

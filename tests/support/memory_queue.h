@@ -51,7 +51,7 @@ class MemoryQueue final : public queue::Queue {
   awaitable<std::unique_ptr<queue::Claim>> claim(unsigned, queue::DestinationId) override {
     co_return nullptr;
   }
-  void postpone(unsigned, queue::DestinationId, Time) override {}
+  void postpone(unsigned, queue::DestinationId, Steady) override {}
   queue::Counts counts() const override {
     queue::Counts counts;
     counts.messages = messages().size();

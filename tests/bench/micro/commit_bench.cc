@@ -2,6 +2,7 @@
 // next, and beside it what RocksDB alone makes of as many threads that write and sync the same
 // bytes. The folder is below the current one, so that it is on the disk that is meant.
 #include <benchmark/benchmark.h>
+#include <rocksdb/db.h>
 #include <stdlib.h>
 
 #include <atomic>
@@ -17,7 +18,6 @@
 #include <vector>
 
 #include "outrider/queue/queue.h"
-#include "outrider/store/store.h"
 #include "tests/bench/micro/works.h"
 
 namespace outrider::bench_micro {
@@ -107,19 +107,21 @@ void commit(benchmark::State& state) {
 
 void rocks(benchmark::State& state) {
   static std::unique_ptr<Folder> folder;
-  static std::unique_ptr<store::Store> store;
+  static std::unique_ptr<rocksdb::DB> store;
   static std::atomic<std::uint64_t> next;
   if (state.thread_index() == 0) {
     folder = std::make_unique<Folder>();
-    auto opened = store::Store::open({.path = folder->path() + "/store"});
-    if (!opened) std::abort();
-    store = std::move(*opened);
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    rocksdb::DB* opened = nullptr;
+    if (!rocksdb::DB::Open(options, folder->path(), &opened).ok()) std::abort();
+    store.reset(opened);
   }
   const std::string value(4096, 'c');
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
   for (auto _ : state) {
-    store::Batch batch = store->batch();
-    batch.put(store::Table::Body, std::to_string(++next), value);
-    if (!store->write(batch, store::Durable::Now)) std::abort();
+    if (!store->Put(synced, std::to_string(++next), value).ok()) std::abort();
   }
   state.SetItemsProcessed(state.iterations());
   if (state.thread_index() == 0) {

@@ -53,6 +53,10 @@ class Server {
     give(transaction_);
     give(content_);
   }
+  void commands() { give(commands_); }
+
+  static constexpr std::string_view commands_ =
+      "MAIL FROM:<somebody@example.org> SIZE=4096\r\nRCPT TO:<else@example.com>\r\nRSET\r\n";
 
  private:
   void give(std::string_view bytes) {
@@ -140,6 +144,9 @@ std::vector<Work> smtp_works() {
   std::vector<Work> works{body_work(4096, "4 KiB"), body_work(1 << 20, "1 MiB")};
   const auto server = std::make_shared<Server>();
   works.push_back({"server session", "message of 4 KiB", 4096, [server] { server->message(); }});
+  const auto asked = std::make_shared<Server>();
+  works.push_back({"read MAIL, RCPT and RSET", "three commands", Server::commands_.size(),
+                   [asked] { asked->commands(); }});
   const auto client = std::make_shared<Client>();
   works.push_back({"client session", "message of 4 KiB", 4096, [client] { client->message(); }});
   const auto text = std::make_shared<std::string>(content(4096));

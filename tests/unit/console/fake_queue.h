@@ -27,7 +27,7 @@ class FakeQueue final : public queue::Queue {
   awaitable<std::unique_ptr<queue::Claim>> claim(unsigned, queue::DestinationId) override {
     co_return nullptr;
   }
-  void postpone(unsigned, queue::DestinationId, Time) override {}
+  void postpone(unsigned, queue::DestinationId, Steady) override {}
   queue::Counts counts() const override {
     return {.messages = items.size(), .held = 1, .active = 0, .deferred = 2, .bytes = 4096};
   }

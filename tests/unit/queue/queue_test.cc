@@ -92,7 +92,7 @@ TEST_F(QueueOf, APostponedDestinationRestsUntilItsTime) {
   put(envelope_to({"a@one.test"}));
   ASSERT_TRUE(is_due("one.test"));
   const auto [shard, destination] = due_["one.test"];
-  on_loop([&, at = shard, to = destination] { queue_->postpone(at, to, now() + 60ms); });
+  on_loop([&, at = shard, to = destination] { queue_->postpone(at, to, steady_now() + 60ms); });
   EXPECT_FALSE(claim("one.test", 10ms));
   EXPECT_TRUE(eventually([&] {
     const std::lock_guard guard(lock_);
