@@ -6,6 +6,8 @@ is changed on purpose.
 
 usage: counts.py check | update | show [NAME]   (`show`: where one work's instructions go)"""
 
+import concurrent.futures
+import os
 import pathlib
 import re
 import shutil
@@ -30,11 +32,14 @@ ALLOCATES = re.compile(r"^(malloc|calloc|realloc|memalign|posix_memalign|aligned
 
 
 class Counter:
+    """Runs programs under callgrind and strace, one at a time, in a folder of its own."""
+
     def __init__(self, folder):
-        self.folder = folder
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(exist_ok=True)
         # Valgrind of Debian 12 cannot read the debugging information of clang 19.
         for program in PROGRAMS:
-            subprocess.run(["objcopy", "--strip-debug", program, folder / program.name], check=True)
+            subprocess.run(["objcopy", "--strip-debug", program, self.folder / program.name], check=True)
 
     def callgrind(self, *command, options=()):
         out = self.folder / "callgrind.out"
@@ -164,9 +169,13 @@ class Whole:
 
 
 def count_all():
-    with tempfile.TemporaryDirectory(prefix="outrider-counts-") as folder:
-        counter = Counter(pathlib.Path(folder))
-        return counter.works() | {work[0]: Whole(counter, *work).counted() for work in WHOLE}
+    """On all cores, as what is counted does not depend on what else runs."""
+    with (tempfile.TemporaryDirectory(prefix="outrider-counts-") as folder,
+          concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool):
+        whole = [pool.submit(Whole(Counter(f"{folder}/{number}"), *work).counted)
+                 for number, work in enumerate(WHOLE)]
+        small = pool.submit(Counter(f"{folder}/works").works)
+        return small.result() | {work[0]: found.result() for work, found in zip(WHOLE, whole)}
 
 
 def write(found):
@@ -199,7 +208,7 @@ def check(found):
 
 def show(name):
     with tempfile.TemporaryDirectory(prefix="outrider-counts-") as folder:
-        counter = Counter(pathlib.Path(folder))
+        counter = Counter(folder)
         for work in [work for work in WHOLE if work[0] == name]:
             Whole(counter, *work).run(MANY, counter.callgrind)
             break

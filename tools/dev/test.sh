@@ -91,7 +91,7 @@ suite_unit() { # with AddressSanitizer and UndefinedBehaviorSanitizer
 
 suite_threads() { # what runs on several threads, with ThreadSanitizer
   TSAN_OPTIONS="halt_on_error=1 suppressions=$top/tests/support/tsan.supp" \
-    units tsan base smtp mail dns net queue receive deliver console app
+    units tsan base dns fetch store policy net queue report receive deliver console app
 }
 
 
@@ -123,7 +123,7 @@ suite_counts() {
   check "instructions a message" python3 tests/bench/counts.py check
 }
 
-suite_fuzz() { fuzz_all "${OUTRIDER_FUZZ_SECONDS:-60}"; }
+suite_fuzz() { fuzz_all "${OUTRIDER_FUZZ_SECONDS:-40}"; }
 
 # One target on one core: a fuzz program for so many seconds, its words in a file of its own.
 fuzz_one() {
