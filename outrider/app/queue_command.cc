@@ -98,7 +98,10 @@ int queue_show(const QueueRequest& request) {
   if (!answer || request.json) return code;
   show_item(answer->at("item").as_object());
   print("\n" + text(*answer, "content"));
-  return code;
+  const auto unread = text(*answer, "content_error");
+  if (unread.empty()) return code;
+  print_error("the content cannot be read: " + unread);
+  return exit_data;
 }
 
 int queue_act(const QueueRequest& request, const std::string& action) {

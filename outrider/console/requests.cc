@@ -93,7 +93,10 @@ awaitable<json::object> show(const json::object& request, queue::Queue& queue) {
   const auto content = co_await queue.content(
       *id, std::min<std::uint64_t>(number_of(request, "bytes", 64 << 10), most_content));
   json::object answer{{"ok", true}, {"item", item_to_json(items->front())}};
-  answer["content"] = content ? *content : std::string();
+  if (content)
+    answer["content"] = *content;
+  else
+    answer["content_error"] = content.error().text();
   co_return answer;
 }
 

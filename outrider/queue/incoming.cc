@@ -84,11 +84,18 @@ class Part final : public Incoming {
     co_return result;
   }
 
-  // On a writer's thread.
+  // On a writer's thread. The peer will hear that it failed, the operator why.
   Result<void> write_file(bool last) {
     if (!core_->room.open() || !core_->room.has_space())
       return fail(Blame::Environment, "no room for more of the message", "queue.least_free",
                   core_->options.path);
+    auto written = append_to_file(last);
+    if (!written)
+      core_->log.error("queue").field("id", id_.text()).field("error", written.error().text());
+    return written;
+  }
+
+  Result<void> append_to_file(bool last) {
     if (!file_) {
       auto made = core_->files.create(id_.text());
       if (!made) return std::unexpected(made.error());

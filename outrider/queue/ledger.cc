@@ -214,7 +214,7 @@ Result<void> Ledger::write() {
   if (!batch_.empty()) {
     const auto durable = needs_sync_ ? store::Durable::Now : store::Durable::Later;
     written = store_.write(batch_, durable);
-    unsynced_ = !needs_sync_ && (unsynced_ || written.has_value());
+    if (written) unsynced_ = !needs_sync_;
   }
   if (written)
     take_effect();

@@ -91,8 +91,9 @@ demo_start() {
   setsid build/release/outrider serve -c "$demo/outrider.toml" > "$demo/stderr" 2>&1 < /dev/null &
   pid=$!
   echo $pid > "$demo/pid"
+  # Its own socket answers once its listeners are open; the port might be somebody else's.
   for _ in $(seq 100); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$smtp_port") 2>/dev/null && return 0
+    build/release/outrider status -c "$demo/outrider.toml" >/dev/null 2>&1 && return 0
     kill -0 $pid 2>/dev/null || break
     sleep 0.1
   done

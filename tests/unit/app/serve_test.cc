@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -179,6 +180,21 @@ TEST_F(Serve, AMessageThatWaitsCanBeSeenHeldAndRemoved) {
   EXPECT_THAT(command({"queue", "remove", id}).out, HasSubstr("remove: 1 messages"));
   EXPECT_TRUE(queued().empty());
   EXPECT_EQ(command({"queue", "show", id}).code, 65);
+  EXPECT_EQ(end(SIGTERM), 0);
+}
+
+TEST_F(Serve, ContentThatCannotBeReadIsToldBesideItsEnvelope) {
+  write("[[route]]\ndomain = \"late@dst.test\"\nvia = \"error:450 4.3.2 not now\"\n");
+  start();
+  ASSERT_EQ(send("late@dst.test", {"--size-of", "600000"}).code, 0);
+  ASSERT_TRUE(eventually([&] { return queued().size() == 1; }));
+  const auto id = queued()[0]["id"].get<std::string>();
+  const std::string file = folder.file("queue/content/" + id);
+  std::fstream(file, std::ios::in | std::ios::out).seekp(1000).put('\1');
+  const auto shown = command({"queue", "show", id});
+  EXPECT_EQ(shown.code, 65);
+  EXPECT_THAT(shown.out, HasSubstr("late@dst.test"));
+  EXPECT_THAT(shown.err, HasSubstr(file + ": frame 0 is damaged"));
   EXPECT_EQ(end(SIGTERM), 0);
 }
 

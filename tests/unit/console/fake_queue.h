@@ -19,6 +19,7 @@ class FakeQueue final : public queue::Queue {
   std::size_t limit = 0;
   std::optional<queue::Action> action;
   bool broken = false;
+  bool unreadable = false;
 
   bool accepting() const override { return true; }
   std::unique_ptr<queue::Incoming> begin() override { return nullptr; }
@@ -46,6 +47,7 @@ class FakeQueue final : public queue::Queue {
   }
   awaitable<Result<std::string>> content(MessageId, std::size_t most) override {
     limit = most;
+    if (unreadable) co_return fail(Blame::Environment, "frame 1 is damaged");
     co_return std::string("Subject: hi\r\n\r\nbody\r\n");
   }
   awaitable<Result<std::uint64_t>> apply(queue::Action wanted, queue::Filter filter) override {

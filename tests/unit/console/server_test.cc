@@ -126,6 +126,14 @@ TEST_F(ConsoleServer, ShowsOneMessageWithItsContent) {
       HasSubstr("no message " + MessageId{9}.text()));
 }
 
+TEST_F(ConsoleServer, ShowsAMessageWhoseContentCannotBeRead) {
+  queue.unreadable = true;
+  const auto answer = ask({{"command", "queue.show"}, {"id", MessageId{8}.text()}});
+  EXPECT_EQ(answer["item"]["id"], MessageId{8}.text());
+  EXPECT_FALSE(answer.contains("content"));
+  EXPECT_THAT(answer["content_error"].get<std::string>(), HasSubstr("frame 1 is damaged"));
+}
+
 TEST_F(ConsoleServer, ActsAndKeepsWhoAsked) {
   const std::pair<const char*, queue::Action> actions[] = {{"hold", queue::Action::Hold},
                                                            {"release", queue::Action::Release},

@@ -67,6 +67,8 @@ TEST_F(FullDisk, NothingAcceptedIsLostAndNothingRefusedIsKept) { fill_with_messa
 
 TEST_F(FullDisk, NorAreFilesOfLargeMessages) {
   fill_with_messages_of(700'000);
+  EXPECT_THAT(log_text(), HasSubstr("content/"));
+  EXPECT_THAT(log_text(), HasSubstr("No space left"));
   std::size_t files = 0;
   for (const auto& file : std::filesystem::directory_iterator(options_.path + "/content"))
     files += file.exists();
