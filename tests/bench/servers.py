@@ -330,8 +330,7 @@ match from any for any action "out"
         spool = self.folder / "spool"
         pause = "(sleep 2; smtpctl pause mta) & " if self.held else ""
         # Its spool's place is compiled in: a folder of the disk all others use is mounted there.
-        self.shell(f"mkdir -p {spool}; chmod 711 {spool}; rm -rf /var/spool/smtpd; "
-                   f"mkdir -p /var/spool/smtpd; mount --bind {spool} /var/spool/smtpd; "
+        self.shell(f"install -d -m 711 {spool}; mount --bind {spool} /var/spool/smtpd; "
                    f"install -m 600 {self.folder}/smtpd.conf /etc/smtpd.conf; "
                    f"echo mx.test > /etc/mailname; {pause}exec smtpd -d")
 
