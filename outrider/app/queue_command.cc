@@ -95,9 +95,11 @@ int queue_show(const QueueRequest& request) {
   json::object question{{"command", "queue.show"}, {"id", request.ids.front()}};
   if (request.content) question["bytes"] = 64 << 20;
   const auto [answer, code] = ask(request.socket, request.json, question);
-  if (!answer || request.json) return code;
-  show_item(answer->at("item").as_object());
-  print("\n" + text(*answer, "content"));
+  if (!answer) return code;
+  if (!request.json) {
+    show_item(answer->at("item").as_object());
+    print("\n" + text(*answer, "content"));
+  }
   const auto unread = text(*answer, "content_error");
   if (unread.empty()) return code;
   print_error("the content cannot be read: " + unread);

@@ -7,8 +7,9 @@
 //
 // `queue.list` and `queue.apply` (with `action`: hold, release, retry, remove) take a filter:
 // `ids`, `sender`, `recipient`, `destination`, `held`. To act on every message, `all` has to be
-// true. `queue.show` takes `id` and `bytes` of content; `status` and `reload` take nothing, and a
-// refused reload answers with `errors`. Commands that begin with `tls.` are answered by `others`.
+// true. `queue.show` takes `id` and `bytes` of content, and answers with `content`, or with
+// `content_error` where it cannot be read. `status` and `reload` take nothing, and a refused reload
+// answers with `errors`. Commands that begin with `tls.` are answered by `others`.
 #pragma once
 
 #include <sys/types.h>

@@ -195,6 +195,7 @@ TEST_F(Serve, ContentThatCannotBeReadIsToldBesideItsEnvelope) {
   EXPECT_EQ(shown.code, 65);
   EXPECT_THAT(shown.out, HasSubstr("late@dst.test"));
   EXPECT_THAT(shown.err, HasSubstr(file + ": frame 0 is damaged"));
+  EXPECT_EQ(command({"queue", "show", id, "--json"}).code, 65);
   EXPECT_EQ(end(SIGTERM), 0);
 }
 
